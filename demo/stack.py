@@ -1,0 +1,136 @@
+"""The whole service on this machine: Azurite, storage, a first operator and the Functions host."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from pydantic import SecretStr
+
+from localhost.azurite import Azurite
+from shared.domain.ids import UserId
+from shared.domain.tenancy import Role
+from shared.identity.keyring import new_jwk_set
+from shared.operations.customers import CreateUser, create_user
+from shared.services import Services
+from shared.settings import Settings
+from shared.storage.users import LOGIN_ROW
+
+REPOSITORY = Path(__file__).parents[1]
+OPERATOR = "operator@provider.example"
+READY_TIMEOUT_SECONDS = 60
+STOP_TIMEOUT_SECONDS = 30
+
+
+class StackError(Exception):
+    """The service did not come up; the message says where its log lies."""
+
+
+@dataclass
+class Stack:
+    """One running service. The state lies in one folder; starting again in the same folder goes on with it."""
+
+    state: Path
+    url: str
+    settings: Settings
+    virtual_clock: bool
+    _host: subprocess.Popen[bytes] | None = None
+
+    @classmethod
+    @contextlib.contextmanager
+    def start(cls, state: Path, *, port: int = 0, virtual_clock: bool = False) -> Generator[Self]:
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        url = f"http://127.0.0.1:{port or _free_port()}"
+        with Azurite.start(state) as azurite:
+            stack = cls(state, url, _settings(state, url, azurite.connection_string), virtual_clock)
+            Services(stack.settings).create_storage()
+            stack.start_host()
+            try:
+                yield stack
+            finally:
+                stack.stop_host()
+
+    @property
+    def log(self) -> Path:
+        return self.state / "host.log"
+
+    def start_host(self) -> None:
+        ready = self.state / "ready.json"
+        ready.unlink(missing_ok=True)
+        with self.log.open("ab") as log:
+            self._host = subprocess.Popen(
+                self._command(ready), cwd=REPOSITORY, env=self._environment(), stdout=log, stderr=log
+            )
+        deadline = time.monotonic() + READY_TIMEOUT_SECONDS
+        while not ready.exists():
+            if self._host.poll() is not None or time.monotonic() > deadline:
+                raise StackError(f"the host did not start; its log is {self.log}")
+            time.sleep(0.05)
+
+    def stop_host(self) -> None:
+        """SIGTERM: work in flight is finished or resumed at the next start."""
+        self._end_host(signal.SIGTERM)
+
+    def kill_host(self) -> None:
+        """kill -9, as a power cut would."""
+        self._end_host(signal.SIGKILL)
+
+    def operator_password(self) -> str:
+        """A fresh one-time password for the provider's first operator."""
+        services = Services(self.settings)
+        claim = services.logins.get(OPERATOR, LOGIN_ROW)
+        user = claim.value.user if claim else services.new(UserId)
+        return create_user(services, CreateUser(user, None, "Olga Operator", OPERATOR, Role.OPERATOR)).password
+
+    def _command(self, ready: Path) -> list[str]:
+        port = self.url.rpartition(":")[2]
+        command = [sys.executable, "-m", "localhost", str(REPOSITORY), "--port", port]
+        command += ["--state", str(self.state / "host"), "--ready-file", str(ready)]
+        return [*command, "--virtual-clock"] if self.virtual_clock else command
+
+    def _environment(self) -> dict[str, str]:
+        storage = self.settings.storage.get_secret_value()
+        return {
+            **os.environ,
+            "AzureWebJobsStorage": storage,
+            "HORT_STORAGE": storage,
+            "HORT_SIGNING_KEYS": self.settings.signing_keys.get_secret_value(),
+            "HORT_PUBLIC_URL": self.url,
+        }
+
+    def _end_host(self, number: signal.Signals) -> None:
+        if self._host is None:
+            return
+        self._host.send_signal(number)
+        try:
+            self._host.wait(STOP_TIMEOUT_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._host.kill()
+            self._host.wait()
+        self._host = None
+
+
+def _settings(state: Path, url: str, storage: str) -> Settings:
+    return Settings(public_url=url, storage=SecretStr(storage), signing_keys=SecretStr(_signing_keys(state)))
+
+
+def _signing_keys(state: Path) -> str:
+    """The keys this stack signs with, made once and kept, so that a restart logs nobody out."""
+    path = state / "signing-keys.json"
+    if not path.exists():
+        path.touch(0o600)
+        path.write_text(new_jwk_set("local"))
+    return path.read_text()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

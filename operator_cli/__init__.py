@@ -1,0 +1,1 @@
+"""The provider's own tool, for whoever holds the service's settings."""

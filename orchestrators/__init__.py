@@ -1,0 +1,1 @@
+"""Workflows: deterministic, and to be read like prose."""

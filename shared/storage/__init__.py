@@ -1,0 +1,1 @@
+"""Blob and Table access, one module an aggregate."""

@@ -1,0 +1,28 @@
+"""Users, and the claim that makes a login name unique."""
+
+from dataclasses import dataclass
+
+from shared.domain.ids import CustomerId, UserId
+from shared.domain.tenancy import User
+from shared.storage.mapping import Mapper
+
+PROVIDER = "provider"
+"""The partition of the provider's own users; a customer's is the customer's id."""
+LOGIN_ROW = "login"
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Who owns a login name, all over the service."""
+
+    name: str
+    tenant: str
+    user: UserId
+
+
+def tenant_of(customer: CustomerId | None) -> str:
+    return customer or PROVIDER
+
+
+USERS = Mapper("users", User, key=lambda user: (tenant_of(user.customer), user.id))
+LOGINS = Mapper("logins", Login, key=lambda login: (login.name, LOGIN_ROW))
