@@ -65,8 +65,14 @@ class Stack:
         ready = self.state / "ready.json"
         ready.unlink(missing_ok=True)
         with self.log.open("ab") as log:
+            # A process group of its own: Ctrl-C at the terminal is ours to pass on.
             self._host = subprocess.Popen(
-                self._command(ready), cwd=REPOSITORY, env=self._environment(), stdout=log, stderr=log
+                self._command(ready),
+                cwd=REPOSITORY,
+                env=self._environment(),
+                stdout=log,
+                stderr=log,
+                process_group=0,
             )
         deadline = time.monotonic() + READY_TIMEOUT_SECONDS
         while not ready.exists():

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from operator_cli.provider import Provider
+from shared.api.identity import CreateUser as ApiCreateUser
 from shared.domain.ids import UserId
 from shared.domain.tenancy import Role
 from shared.identity.keyring import new_jwk_set
@@ -30,6 +32,24 @@ def add_operator(
     services = _services()
     made = create_user(services, CreateUser(services.new(UserId), None, name, login.lower(), Role.OPERATOR))
     typer.echo(made.password)
+
+
+@app.command()
+def add_customer(
+    name: Annotated[str, typer.Argument(help="The customer, such as a firm.")],
+    user: Annotated[str, typer.Option(help="Its first user: a person's full name.")],
+    login: Annotated[str, typer.Option(help="The name that person logs in with.")],
+    service: Annotated[str, typer.Option(envvar="HORT_SERVICE", help="The service's URL.")],
+    operator: Annotated[str, typer.Option(envvar="HORT_OPERATOR", help="Your own login name.")],
+    password: Annotated[str, typer.Option(envvar="HORT_OPERATOR_PASSWORD", prompt=True, hide_input=True)],
+    account: Annotated[str, typer.Option(help="What to call its first account.")] = "Backups",
+) -> None:
+    """Create a customer with one account and its first administrator, and print the first password, once."""
+    provider = Provider(service, operator, password)
+    customer = provider.create_customer(name)
+    vault = provider.create_account(customer.id, account)
+    made = provider.create_user(customer.id, ApiCreateUser(name=user, login=login, role=Role.ADMIN))
+    typer.echo(f"customer {customer.id}\naccount  {vault.id}\nlogin    {made.login}\npassword {made.password}")
 
 
 @app.command()

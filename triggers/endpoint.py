@@ -1,6 +1,7 @@
 """One endpoint: a function of typed values, and everything HTTP around it in one place."""
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -51,8 +52,12 @@ class Call[B]:
     running: Engine | None
 
     def id[I: Id](self, kind: type[I]) -> I:
-        """The identity of this kind in the path."""
-        return kind.parse(self.part(PATH_NAMES[kind]))
+        """The identity of this kind in the path. Raises `Malformed` with the path's own word for it."""
+        name = PATH_NAMES[kind]
+        try:
+            return kind.parse(self.part(name))
+        except Malformed as fault:
+            raise Malformed(name, fault.reason) from None
 
     def header(self, name: str) -> str | None:
         return _header(self.request, name)
@@ -102,7 +107,7 @@ class Call[B]:
 
     def limit(self) -> int:
         text = self.request.params.get("limit", "100")
-        if not text.isdecimal() or not 1 <= int(text) <= MAX_PAGE:
+        if not re.fullmatch("[0-9]{1,4}", text) or not 1 <= int(text) <= MAX_PAGE:
             raise Malformed("limit", f"must be a number from 1 to {MAX_PAGE}")
         return int(text)
 

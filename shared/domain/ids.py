@@ -32,7 +32,7 @@ class Id(str):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        if not _SHAPE.match(text):
+        if not _SHAPE.fullmatch(text):
             raise Malformed(cls.__name__, f"{text[:40]!r} is not 26 characters of lower-case base 32")
         return cls(text)
 
@@ -80,7 +80,7 @@ class PackName(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> Self:
         session, _, pack_id = text.partition("/")
-        if not _PACK_ID.match(pack_id):
+        if not _PACK_ID.fullmatch(pack_id):
             raise Malformed("pack", f"{text[:100]!r} is not <session>/<64 hex digits>")
         return cls(SessionId.parse(session), pack_id)
 

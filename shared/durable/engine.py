@@ -39,7 +39,7 @@ class Engine:
     def tell[T](self, event: Event[T], payload: T, *, instance_id: str) -> None:
         """Send an event; one that nobody waits for any more is dropped, as a letter to a house that is gone."""
         try:
-            self.client.raise_orchestration_event(instance_id, event.name, data=wire.encode(payload, event.payload))
+            self.client.raise_orchestration_event(instance_id, event.name, data=event.encode(payload))
         except RpcError as refused:
             if _code(refused) not in (StatusCode.NOT_FOUND, StatusCode.FAILED_PRECONDITION):
                 raise

@@ -11,8 +11,8 @@ from shared.durable import wire
 from shared.durable.calls import Context, Workflow
 
 
-class Event[T]:
-    """A name and what comes with it."""
+class Awaited[T]:
+    """What a workflow waits for: a name and what comes with it."""
 
     # No dataclass: its generated methods would make T invariant, and `first_of` could not tell a union.
     __slots__ = ("_payload", "name")
@@ -26,12 +26,21 @@ class Event[T]:
         return self._payload
 
 
+class Event[T](Awaited[T]):
+    """The same for those who send it: taking a T, it is invariant, so a wrong payload is a type error."""
+
+    __slots__ = ()
+
+    def encode(self, payload: T) -> Any:
+        return wire.encode(payload, self.payload)
+
+
 @dataclass(frozen=True, slots=True)
 class TimedOut:
     """Nothing came until the deadline."""
 
 
-def first_of[T](ctx: Context, events: Sequence[Event[T]], until: datetime) -> Workflow[T | TimedOut]:
+def first_of[T](ctx: Context, events: Sequence[Awaited[T]], until: datetime) -> Workflow[T | TimedOut]:
     """The payload of the event that comes first. Losers are cancelled, so a later event waits for the next call.
 
     An event that waits already wins over those after it in `events`, and takes none of theirs with it.

@@ -16,6 +16,9 @@ LIFETIME = timedelta(minutes=15)
 SKEW = timedelta(seconds=60)
 LONGEST_ASSERTION = timedelta(minutes=5)
 
+_LAST_SECOND = 253402300799
+"""Of the year 9999: where `datetime` ends."""
+
 _ACCESS = "at+jwt"
 """RFC 9068: an access token is never mistaken for another JWT."""
 
@@ -72,7 +75,7 @@ def check_assertion(
         claims = _open(assertion, key, subject, audience, now)
         if claims["sub"] != subject:
             raise NotAuthenticated("`sub` and `iss` differ")
-        expires_at = datetime.fromtimestamp(claims["exp"], now.tzinfo)
+        expires_at = datetime.fromtimestamp(_seconds(claims, "exp"), now.tzinfo)
         if expires_at > now + LONGEST_ASSERTION + SKEW:
             raise NotAuthenticated("it is valid for more than five minutes")
         return Assertion(account, device, str(claims["jti"]), expires_at)
@@ -95,11 +98,20 @@ def _open(token: str, key: Ed25519PublicKey, issuer: str, audience: str, now: da
             "verify_nbf": False,
         },
     )
-    if now.timestamp() > claims["exp"] + SKEW.total_seconds():
+    earliest, latest = now.timestamp() - SKEW.total_seconds(), now.timestamp() + SKEW.total_seconds()
+    if _seconds(claims, "exp") < earliest:
         raise jwt.ExpiredSignatureError("it has expired")
-    if claims["iat"] > now.timestamp() + SKEW.total_seconds():
-        raise jwt.ImmatureSignatureError("it was issued in the future: check the clock")
+    if any(_seconds(claims, name) > latest for name in ("iat", "nbf") if name in claims):
+        raise jwt.ImmatureSignatureError("it is from the future: check the clock")
     return claims
+
+
+def _seconds(claims: dict[str, Any], name: str) -> float:
+    """A NumericDate (RFC 7519 §2). Devices write these themselves, so it may be anything."""
+    value = claims[name]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LAST_SECOND:
+        raise jwt.DecodeError(f"`{name}` is no time")
+    return float(value)
 
 
 def _identity(caller: Caller) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def verify_key(device: Device) -> Ed25519PublicKey:
 
 
 def is_slot_name(text: str) -> bool:
-    return _SLOT_NAME.match(text) is not None
+    return _SLOT_NAME.fullmatch(text) is not None
 
 
 def put_slot(services: Services, order: PutSlot) -> Stored[Slot]:
@@ -77,8 +77,16 @@ def put_slot(services: Services, order: PutSlot) -> Stored[Slot]:
     try:
         if order.replaces is None:
             return services.slots.insert(slot)
-        return services.slots.replace(Stored(slot, order.replaces), slot)
+        return services.slots.replace(_named(services, order), slot)
     except AlreadyThere:
         raise PreconditionFailed(f"there is a slot {order.name} already") from None
     except Changed:
         raise PreconditionFailed(f"the slot {order.name} is not the one that If-Match names") from None
+
+
+def _named(services: Services, order: PutSlot) -> Stored[Slot]:
+    """The slot that `order` replaces. Compared here too: storage takes `*` for any slot, and fails on other texts."""
+    there = services.slots.get(order.account, order.name)
+    if there is None or there.etag != order.replaces:
+        raise Changed(f"the slot {order.name} has another ETag")
+    return there

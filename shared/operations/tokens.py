@@ -18,7 +18,8 @@ TOKEN_PATH = "/api/v1/token"  # noqa: S105 -- a path
 
 def for_password(services: Services, login: str, password: str) -> str:
     """An access token. Raises `NotAuthenticated`, with the same words whether name or password is wrong."""
-    claim = services.logins.get(login.strip().lower(), LOGIN_ROW) if _is_plausible(login) else None
+    name = login.strip().lower()
+    claim = services.logins.get(name, LOGIN_ROW) if _is_plausible(name) else None
     user = claim and services.users.get(claim.value.tenant, claim.value.user)
     if not passwords.is_right(password, user.value.password_hash if user else None) or user is None:
         raise NotAuthenticated("user name or password is wrong")
@@ -49,7 +50,8 @@ def _device(services: Services, account: AccountId, device: DeviceId) -> Device:
 def _use_once(services: Services, assertion: tokens.Assertion) -> None:
     if not 8 <= len(assertion.jti) <= 256:
         raise Malformed("client_assertion", "its `jti` must have 8 to 256 characters")
-    jti = hashlib.sha256(assertion.jti.encode()).hexdigest()
+    # A `jti` is unique among its issuer's only (RFC 7519 §4.1.7): devices do not know of each other's.
+    jti = hashlib.sha256(f"{assertion.device}.{assertion.jti}".encode()).hexdigest()
     try:
         services.assertions.insert(UsedAssertion(assertion.account, jti, assertion.expires_at))
     except AlreadyThere:

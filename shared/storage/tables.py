@@ -77,7 +77,8 @@ class Table[T]:
 
     def page(self, partition: str, *, after: str = "", prefix: str = "", limit: int) -> list[T]:
         """At most `limit` values of a partition whose row keys start with `prefix`, in row order, past `after`."""
-        found = self._query(partition, after or prefix, prefix, strictly=bool(after), per_page=limit)
+        past_prefix = after != "" and after >= prefix
+        found = self._query(partition, max(after, prefix), prefix, strictly=past_prefix, per_page=limit)
         return list(islice(found, limit))
 
     def all(self, partition: str, *, prefix: str = "") -> Iterator[T]:

@@ -1,0 +1,1 @@
+"""The command line: declared in `app`, done in the other modules, which load only when they are needed."""

@@ -1,0 +1,69 @@
+"""`hort backup`."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.cli.exits import Exit
+from agent.cli.home import find_home, host_name
+from agent.cli.output import Outcome, printable, size
+from agent.cli.progress import shown
+from agent.cli.vaults import opened
+from agent.engine.backup import backup
+from agent.engine.orders import BackupOrder, BackupReport, Trouble
+from agent.lock import only_run
+from agent.meter import Meter
+
+TOLD_TROUBLES = 20
+"""How many troubles people are shown; `--json` has them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackupWish:
+    """What the user said on the command line."""
+
+    paths: tuple[Path, ...]
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
+    one_file_system: bool
+    reread: bool
+    threads: int
+
+
+def back_up(wish: BackupWish, vault_url: str | None, *, silent: bool) -> Outcome[BackupReport]:
+    home, meter = find_home(), Meter()
+    with only_run(home.lock), opened(home, vault_url, meter) as here, shown(meter, "Backing up", silent=silent):
+        order = BackupOrder(
+            paths=tuple(path.absolute() for path in wish.paths),
+            cache_dir=here.cache_dir,
+            host=host_name(),
+            include=wish.include,
+            exclude=wish.exclude,
+            one_file_system=wish.one_file_system,
+            reread=wish.reread,
+            threads=wish.threads,
+        )
+        report = backup(order, here.vault, here.keys, meter)
+    whole = not report.skipped_count and not report.changing
+    return Outcome(report, _lines, Exit.OK if whole else Exit.INCOMPLETE)
+
+
+def told(what: str, troubles: tuple[Trouble, ...], count: int) -> Iterator[str]:
+    """The first of the troubles, for people."""
+    for trouble in troubles[:TOLD_TROUBLES]:
+        yield f"{what}: {printable(trouble.path)}: {trouble.reason}"
+    if count > TOLD_TROUBLES:
+        yield f"{what}: and {count - TOLD_TROUBLES:,} more (--json names more)"
+
+
+def _lines(report: BackupReport) -> Iterator[str]:
+    yield from told("skipped", report.skipped, report.skipped_count)
+    yield from told("changed while it was read", report.changing, len(report.changing))
+    if report.resumed:
+        yield "Went on with the session that an earlier run left open."
+    speed = report.logical_bytes / report.seconds if report.seconds else 0.0
+    yield f"Snapshot {report.session}, {report.committed_at:%Y-%m-%d %H:%M:%S} UTC"
+    yield f"{report.files:,} files and {report.directories:,} folders, {size(report.logical_bytes)}"
+    yield f"{report.unchanged:,} unchanged"
+    yield f"{size(report.new_bytes)} new, {size(report.sent_bytes)} sent in {report.packs:,} packs"
+    yield f"{report.seconds:.1f} s, {size(speed)}/s"

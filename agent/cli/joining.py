@@ -1,0 +1,166 @@
+"""`hort register`, `hort recover` and `hort init`: how this device comes to an account."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from agent.account_keys import KeyOrder
+from agent.cli.home import ask_secret, find_home, host_name, password
+from agent.cli.output import Outcome
+from agent.cli.vaults import Device, folder_of
+from agent.config import Home, Registration, parse_service_url
+from agent.credentials import Password
+from agent.engine.orders import utc_now
+from agent.enrolment import Applicant, Enrolled, choose_account, join_first, join_with_key, recovery_slot
+from agent.folder_enrolment import (
+    FolderApplicant,
+    account_for_folder,
+    extend_to_folder,
+    make_folder_vault,
+    open_folder_vault,
+)
+from agent.folder_vault import account_of
+from agent.kit import RecoveryKit, read_kit
+from agent.lock import only_run
+from agent.patience import Patience
+from agent.service import Service
+from agent.transport import Transport
+from shared.domain.errors import HortError, Malformed
+from shared.domain.ids import AccountId
+from shared.format.recovery import parse_kit_code
+
+
+class AlreadyRegistered(HortError):
+    def __init__(self, registration: Registration) -> None:
+        super().__init__(f"this device is registered as {registration.name!r} in account {registration.account}")
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """What the user said on the command line."""
+
+    service: str | None
+    login: str | None
+    password_file: Path | None
+    account: str | None
+    name: str | None
+    kit: Path | None
+    recovery_key: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """The document of `register`, `recover` and `init`."""
+
+    service: str | None
+    account: AccountId
+    device: str
+    name: str
+    fingerprint: str
+    kit: Path | None
+    """Where the recovery kit was written, for the account's first device."""
+
+
+def register(wish: Joining) -> Outcome[Joined]:
+    home = unregistered_home()
+    with only_run(home.lock):
+        service = _service(wish, None)
+        who = _applicant(wish, service, None)
+        kit_path = (wish.kit or default_kit(who.account)).absolute()
+        if recovery_slot(service, who.account) is not None:
+            return joined(join_with_key(who, service, home, _recovery_key(wish, who.account, kit_path)), None)
+        order = KeyOrder(who.account, who.service_url, who.device_name, kit_path, utc_now(), os.urandom)
+        return joined(join_first(who, service, home, order), kit_path)
+
+
+def recover(wish: Joining) -> Outcome[Joined]:
+    home = unregistered_home()
+    with only_run(home.lock):
+        kit = None if wish.kit is None else read_kit(wish.kit)
+        service = _service(wish, kit)
+        who = _applicant(wish, service, kit)
+        key = kit.key_for(who.account) if kit else typed_key(wish.recovery_key)
+        return joined(join_with_key(who, service, home, key), None)
+
+
+def init(vault_url: str, name: str | None, kit: Path | None) -> Outcome[Joined]:
+    home, folder = find_home(), folder_of(vault_url)
+    with only_run(home.lock):
+        registration = home.registration_if_any()
+        if registration is not None:
+            extend_to_folder(folder, home, registration)
+            return joined(Enrolled(registration, Device.load(home).keys.fingerprint), None)
+        who = FolderApplicant(folder, name or host_name(), utc_now())
+        account = account_for_folder(who)
+        kit_path = (kit or default_kit(account)).absolute()
+        return joined(make_folder_vault(who, account, home, kit_path), kit_path)
+
+
+def recover_folder(vault_url: str, kit: Path | None, recovery_key: str | None, name: str | None) -> Outcome[Joined]:
+    home, folder = unregistered_home(), folder_of(vault_url)
+    with only_run(home.lock):
+        key = read_kit(kit).key_for(account_of(folder)) if kit else typed_key(recovery_key)
+        who = FolderApplicant(folder, name or host_name(), utc_now())
+        return joined(open_folder_vault(who, home, key), None)
+
+
+def unregistered_home() -> Home:
+    """Raises `AlreadyRegistered`: a home belongs to one account."""
+    home = find_home()
+    registration = home.registration_if_any()
+    if registration is not None:
+        raise AlreadyRegistered(registration)
+    return home
+
+
+def default_kit(account: AccountId) -> Path:
+    """In the folder where the user is, where it will be seen."""
+    return Path.cwd() / f"hort-recovery-kit-{account}.txt"
+
+
+def typed_key(text: str | None) -> bytes:
+    """From the command line or the terminal. Raises `Malformed` with the group that was typed wrong."""
+    return parse_kit_code(text or ask_secret("Recovery key (13 groups): ", "--kit or --recovery-key"))
+
+
+def joined(enrolled: Enrolled, kit: Path | None) -> Outcome[Joined]:
+    who = enrolled.registration
+    return Outcome(Joined(who.service, who.account, who.device, who.name, enrolled.fingerprint, kit), _lines)
+
+
+def _service(wish: Joining, kit: RecoveryKit | None) -> Service:
+    if wish.login is None:
+        raise Malformed("login", "give your user name with --login")
+    credential = Password(wish.login, password(wish.password_file, wish.login))
+    return Service(_url(wish, kit), credential, Transport(Patience()))
+
+
+def _url(wish: Joining, kit: RecoveryKit | None) -> str:
+    told = wish.service or (kit.service if kit else None)
+    if told is None:
+        raise Malformed("service", "give the service's URL with --service")
+    return parse_service_url(told)
+
+
+def _applicant(wish: Joining, service: Service, kit: RecoveryKit | None) -> Applicant:
+    wanted = AccountId.parse(wish.account) if wish.account else (kit.account if kit else None)
+    account = choose_account(service.accounts(), wanted)
+    return Applicant(_url(wish, kit), account, wish.name or host_name())
+
+
+def _recovery_key(wish: Joining, account: AccountId, kit: Path) -> bytes:
+    """Also from a kit that an unfinished try of this command has left."""
+    if wish.recovery_key is None and kit.exists():
+        return read_kit(kit).key_for(account)
+    return typed_key(wish.recovery_key)
+
+
+def _lines(joined: Joined) -> Iterator[str]:
+    yield f"This device is {joined.name!r} ({joined.device}) in account {joined.account}."
+    yield f"Key fingerprint: {joined.fingerprint}"
+    if joined.kit is not None:
+        yield ""
+        yield f"Your recovery kit is in {joined.kit}"
+        yield "Print it, keep it away from this device, then delete the file. Whoever holds it can read your backups."
+        yield "Nobody can make this key again: lose every device and the kit, and the data is lost for ever."

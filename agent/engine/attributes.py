@@ -1,0 +1,51 @@
+"""Giving entries back their owners, modes, extended attributes and times, in an order that undoes nothing."""
+
+import grp
+import os
+import pwd
+from collections.abc import Iterator
+from functools import lru_cache
+
+from agent.engine.walk import reason
+from shared.format.items import Item, ItemKind
+
+
+def apply(item: Item, handle: int) -> Iterator[str]:
+    """Gives an open file or folder its attributes; yields what the system would not have."""
+    # Owner before mode, for chown clears set-user-id; both before the attributes that hold capabilities; times last.
+    if os.geteuid() == 0:
+        os.fchown(handle, _uid(item.user, item.uid), _gid(item.group, item.gid))
+    os.fchmod(handle, item.mode)
+    for name, value in item.xattrs:
+        try:
+            os.setxattr(handle, name, value)
+        except OSError as error:
+            yield f"extended attribute {os.fsdecode(name)}: {reason(error)}"
+    os.utime(handle, ns=(item.mtime_ns, item.mtime_ns))
+
+
+def apply_beside(item: Item, name: bytes, folder: int) -> None:
+    """The same for what cannot be opened: a symbolic link, a pipe, a device. Links have no mode of their own."""
+    if os.geteuid() == 0:
+        owner = _uid(item.user, item.uid), _gid(item.group, item.gid)
+        os.chown(name, *owner, dir_fd=folder, follow_symlinks=False)
+    if item.kind is not ItemKind.SYMLINK:
+        os.chmod(name, item.mode, dir_fd=folder)
+    os.utime(name, ns=(item.mtime_ns, item.mtime_ns), dir_fd=folder, follow_symlinks=False)
+
+
+@lru_cache(maxsize=4096)
+def _uid(user: str, uid: int) -> int:
+    """By name where this system knows the name (G5: other hardware), else by number."""
+    try:
+        return pwd.getpwnam(user).pw_uid if user else uid
+    except KeyError:
+        return uid
+
+
+@lru_cache(maxsize=4096)
+def _gid(group: str, gid: int) -> int:
+    try:
+        return grp.getgrnam(group).gr_gid if group else gid
+    except KeyError:
+        return gid

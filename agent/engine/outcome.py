@@ -1,0 +1,55 @@
+"""What a restore came to so far. Safe for many threads."""
+
+import errno
+import threading
+from dataclasses import dataclass, field
+
+from agent.engine.orders import Progress, Trouble
+from shared.domain.errors import HortError
+from shared.format.items import Item
+
+
+class TargetFull(HortError):
+    """There is no room for more where the snapshot is restored to."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    progress: Progress
+    files: int = 0
+    directories: int = 0
+    logical_bytes: int = 0
+    read_bytes: int = 0
+    packs: set[str] = field(default_factory=set[str])
+    left_alone: list[Trouble] = field(default_factory=list[Trouble])
+    hurt: list[Trouble] = field(default_factory=list[Trouble])
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def restored(self, item: Item) -> None:
+        with self._lock:
+            self.files += 1
+            self.logical_bytes += item.size
+        self.progress.advance(1, item.size, item.path)
+
+    def restored_folder(self, item: Item) -> None:
+        self.directories += 1
+        self.progress.advance(1, 0, item.path)
+
+    def read(self, pack: str, size_bytes: int) -> None:
+        with self._lock:
+            self.read_bytes += size_bytes
+            self.packs.add(pack)
+        self.progress.sent(size_bytes)
+
+    def skipped(self, trouble: Trouble) -> None:
+        with self._lock:
+            self.left_alone.append(trouble)
+
+    def damaged(self, trouble: Trouble) -> None:
+        with self._lock:
+            self.hurt.append(trouble)
+
+    def stop_if_full(self, error: OSError) -> None:
+        """Going on would only list every file that is left. Raises `TargetFull`."""
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise TargetFull("the disk of the target is full; what is there is whole, and a rerun goes on") from None

@@ -1,0 +1,125 @@
+"""How a device joins an account: as the first, which makes the keys, or later, which takes the recovery kit."""
+
+import base64
+import hashlib
+import platform
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from agent.account_keys import AccountKeys, KeyOrder, forget_keys, make_keys, try_kit
+from agent.config import Home, Registration
+from agent.replies import Refused
+from agent.service import Service
+from shared.api.tenancy import Account, Device, PutSlot, RegisterDevice
+from shared.domain.errors import Conflict, HortError, Malformed
+from shared.domain.ids import AccountId
+from shared.format.keys import VaultKeys
+from shared.format.slots import open_recovery
+
+RECOVERY = "recovery"
+"""The slot's name at the service."""
+
+
+class NothingToRecover(HortError):
+    def __init__(self, account: AccountId) -> None:
+        super().__init__(f"account {account} has no key yet, so there is nothing to recover: use `hort register`")
+
+
+@dataclass(frozen=True, slots=True)
+class Applicant:
+    """Where to join, and as what."""
+
+    service_url: str
+    account: AccountId
+    device_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    registration: Registration
+    fingerprint: str
+
+
+def choose_account(accounts: list[Account], wanted: AccountId | None) -> AccountId:
+    """The one the user has or names. Raises `Malformed` when there is a choice to make."""
+    if wanted is not None:
+        if wanted not in {account.id for account in accounts}:
+            raise Malformed("account", f"you have no account {wanted}")
+        return wanted
+    if len(accounts) != 1:
+        known = ", ".join(f"{account.id} ({account.name})" for account in accounts) or "none"
+        raise Malformed("account", f"choose one with --account; you have: {known}")
+    return accounts[0].id
+
+
+def recovery_slot(service: Service, account: AccountId) -> bytes | None:
+    """The account's sealed master key, if any device has made it yet."""
+    found = [slot for slot in service.slots(account) if slot.name == RECOVERY]
+    return base64.b64decode(found[0].sealed) if found else None
+
+
+def join_first(who: Applicant, service: Service, home: Home, order: KeyOrder) -> Enrolled:
+    """Makes the account's keys and kit, and registers the device. After a crash the next try takes up what is there.
+
+    Raises `Conflict` when another device was faster.
+    """
+    keys = make_keys(order, home)
+    device = _register(who, service, home)
+    _put_slot(service, order, keys, home)
+    try_kit(order, recovery_slot(service, who.account), keys.master_key)
+    home.write_slot(keys.sealed)
+    # Registration last: it says that all the rest is there.
+    return _finish(who, home, device, keys.fingerprint)
+
+
+def join_with_key(who: Applicant, service: Service, home: Home, recovery_key: bytes) -> Enrolled:
+    """Opens the recovery slot and registers the device. The key is tried first: a wrong one leaves no trace."""
+    slot = recovery_slot(service, who.account)
+    if slot is None:
+        raise NothingToRecover(who.account)
+    master_key = open_recovery(slot, recovery_key, who.account)
+    device = _register(who, service, home)
+    home.write_master_key(master_key)
+    home.write_slot(slot)
+    return _finish(who, home, device, VaultKeys.derive(master_key, who.account).fingerprint)
+
+
+def _register(who: Applicant, service: Service, home: Home) -> Device:
+    key = device_key(home)
+    public_key = base64.b64encode(key.public_key().public_bytes_raw()).decode()
+    order = RegisterDevice(name=who.device_name, platform=_platform(), public_key=public_key)
+    # The idempotency key comes from the key pair, so that a try after a crash is given the same device.
+    once = hashlib.sha256(order.model_dump_json().encode()).hexdigest()
+    return service.register_device(who.account, order, once)
+
+
+def device_key(home: Home) -> Ed25519PrivateKey:
+    """The device's key pair, made and written down the first time."""
+    key = home.device_key()
+    if key is None:
+        key = Ed25519PrivateKey.generate()
+        home.write_device_key(key)
+    return key
+
+
+def _put_slot(service: Service, order: KeyOrder, keys: AccountKeys, home: Home) -> None:
+    slot = PutSlot(sealed=base64.b64encode(keys.sealed).decode())
+    try:
+        service.create_slot(order.account, RECOVERY, slot)
+    except Refused as no:
+        if no.slug != "precondition-failed":
+            raise
+        if recovery_slot(service, order.account) != keys.sealed:  # else it is ours, and only the answer was lost
+            forget_keys(order, home)
+            raise Conflict("another device made the account's key at the same time: run again with its kit") from None
+
+
+def _finish(who: Applicant, home: Home, device: Device, fingerprint: str) -> Enrolled:
+    registration = Registration(service=who.service_url, account=who.account, device=device.id, name=who.device_name)
+    home.write_registration(registration)
+    return Enrolled(registration, fingerprint)
+
+
+def _platform() -> str:
+    return f"{platform.system().lower()} {platform.machine()}".strip() or "unknown"

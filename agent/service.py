@@ -1,0 +1,130 @@
+"""The service's HTTP API as typed calls, for one caller."""
+
+from collections.abc import Callable, Iterator, Mapping
+from urllib.parse import quote
+
+from pydantic import BaseModel
+
+from agent.credentials import Credential
+from agent.replies import parse, refusal
+from agent.tokens import Tokens, make_nonce
+from agent.transport import Answer, Call, Transport
+from shared.api.backups import (
+    CommitSession,
+    OpenRestore,
+    OpenSession,
+    RenewSession,
+    Restore,
+    Seeding,
+    Session,
+    SessionOpened,
+    Snapshot,
+    UploadedPack,
+)
+from shared.api.base import Page
+from shared.api.tenancy import Account, Device, PutSlot, RegisterDevice, Slot, Slots
+from shared.domain.ids import AccountId, DeviceId, RestoreId, SessionId
+from shared.format.names import PackName
+
+API = "/api/v1"
+
+
+class Service:
+    """`base` is the service's URL without a path. Safe for threads. Every call raises `Unreachable` or `Refused`."""
+
+    def __init__(
+        self, base: str, credential: Credential, transport: Transport, nonce: Callable[[], str] = make_nonce
+    ) -> None:
+        self._api = base.rstrip("/") + API
+        self._transport = transport
+        self._nonce = nonce
+        self._tokens = Tokens(f"{self._api}/token", credential, transport, nonce)
+
+    def accounts(self) -> list[Account]:
+        return list(self._pages("/accounts", Account))
+
+    def register_device(self, account: AccountId, device: RegisterDevice, key: str) -> Device:
+        """`key` is the idempotency key: one that outlives this process keeps a crash from registering twice."""
+        return self._create(f"/accounts/{account}/devices", device, Device, key)
+
+    def device(self, account: AccountId, device: DeviceId) -> Device:
+        return self._get(f"/accounts/{account}/devices/{device}", Device)
+
+    def slots(self, account: AccountId) -> list[Slot]:
+        return self._get(f"/accounts/{account}/slots", Slots).slots
+
+    def create_slot(self, account: AccountId, name: str, slot: PutSlot) -> Slot:
+        """Raises `Refused` with `precondition-failed` when there is such a slot."""
+        answer = self._call("PUT", f"/accounts/{account}/slots/{name}", slot, {"If-None-Match": "*"})
+        return parse(answer, Slot, self._api)
+
+    def open_session(self, account: AccountId) -> SessionOpened:
+        return self._create(f"/accounts/{account}/sessions", OpenSession(), SessionOpened, self._nonce())
+
+    def renew_session(self, account: AccountId, session: SessionId, progress: RenewSession) -> SessionOpened:
+        """Raises `Refused` with `session-closed` when it is not open any more."""
+        return self._create(f"/accounts/{account}/sessions/{session}/renew", progress, SessionOpened, self._nonce())
+
+    def session(self, account: AccountId, session: SessionId) -> Session:
+        return self._get(f"/accounts/{account}/sessions/{session}", Session)
+
+    def uploaded_packs(self, account: AccountId, session: SessionId) -> Iterator[UploadedPack]:
+        return self._pages(f"/accounts/{account}/sessions/{session}/packs", UploadedPack)
+
+    def uploaded_pack(self, account: AccountId, pack: PackName) -> UploadedPack:
+        return self._get(f"/accounts/{account}/sessions/{pack.session}/packs/{pack.pack_id}", UploadedPack)
+
+    def commit_session(self, account: AccountId, session: SessionId, order: CommitSession) -> Snapshot:
+        """Raises `Refused` with `packs-missing` and the packs, or with `session-closed`."""
+        return self._create(f"/accounts/{account}/sessions/{session}/commit", order, Snapshot, self._nonce())
+
+    def abandon_session(self, account: AccountId, session: SessionId) -> Session:
+        answer = self._post(f"/accounts/{account}/sessions/{session}/abandon", None, self._nonce())
+        return parse(answer, Session, self._api)
+
+    def snapshots(self, account: AccountId) -> Iterator[Snapshot]:
+        return self._pages(f"/accounts/{account}/snapshots", Snapshot)
+
+    def open_restore(self, account: AccountId, order: OpenRestore) -> Restore:
+        return self._create(f"/accounts/{account}/restores", order, Restore, self._nonce())
+
+    def reopen_restore(self, account: AccountId, restore: RestoreId) -> Restore:
+        """The same leave, for longer."""
+        return self._get(f"/accounts/{account}/restores/{restore}", Restore)
+
+    def seeding(self, account: AccountId, device: DeviceId) -> Seeding:
+        return self._get(f"/accounts/{account}/devices/{device}/seeding", Seeding)
+
+    def _pages[T: BaseModel](self, path: str, item: type[T]) -> Iterator[T]:
+        after: str | None = None
+        while True:
+            page = self._get(path if after is None else f"{path}?after={quote(after, safe='')}", Page[item])
+            yield from page.items
+            after = page.next
+            if after is None:
+                return
+
+    def _get[T: BaseModel](self, path: str, reply: type[T]) -> T:
+        return parse(self._call("GET", path, None, {}), reply, self._api)
+
+    def _create[T: BaseModel](self, path: str, body: BaseModel, reply: type[T], key: str) -> T:
+        return parse(self._post(path, body, key), reply, self._api)
+
+    def _post(self, path: str, body: BaseModel | None, key: str) -> Answer:
+        return self._call("POST", path, body, {"Idempotency-Key": key})
+
+    def _call(self, method: str, path: str, body: BaseModel | None, headers: Mapping[str, str]) -> Answer:
+        content = () if body is None else (body.model_dump_json().encode(),)
+        kind = {"Content-Type": "application/json"} if content else {}
+
+        def ask(token: str) -> Answer:
+            known = {**kind, **headers, "Authorization": f"Bearer {token}", "Accept": "application/json"}
+            return self._transport.send(Call(method, self._api + path, known, content))
+
+        token = self._tokens.valid()
+        answer = ask(token)
+        if answer.status == 401:
+            answer = ask(self._tokens.valid(refused=token))
+        if answer.status >= 300:
+            raise refusal(answer, self._api)
+        return answer

@@ -1,0 +1,51 @@
+"""One Azurite a test process, and the service's own clients on it; tests never share customers or accounts."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pydantic import SecretStr
+
+from localhost.azurite import Azurite
+from shared.identity.keyring import new_jwk_set
+from shared.services import Services
+from shared.settings import Settings
+
+SIGNING_KEYS = new_jwk_set("test")
+
+
+@dataclass(slots=True)
+class Clock:
+    """Stands still until it is moved. It starts at the real time: Azurite asks a real clock whether a SAS expired."""
+
+    at: datetime
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def move(self, by: timedelta) -> datetime:
+        self.at += by
+        return self.at
+
+
+def settings_for(connection_string: str, clock: Callable[[], datetime]) -> Settings:
+    return Settings(storage=SecretStr(connection_string), signing_keys=SecretStr(SIGNING_KEYS), clock=clock)
+
+
+@pytest.fixture(scope="session")
+def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
+    """Running, with every table and container of the service."""
+    with Azurite.start(tmp_path_factory.mktemp("azurite")) as running:
+        Services(settings_for(running.connection_string, lambda: datetime.now(UTC))).create_storage()
+        yield running
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(datetime.now(UTC).replace(microsecond=0))
+
+
+@pytest.fixture
+def services(azurite: Azurite, clock: Clock) -> Services:
+    return Services(settings_for(azurite.connection_string, clock))

@@ -1,0 +1,65 @@
+"""Azurite: started on free ports, kept alive, stopped so that nothing is lost."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azure.data.tables import TableServiceClient
+from azure.storage.blob import BlobServiceClient
+
+from localhost import azurite as module
+from localhost.azurite import Azurite
+
+if module.installed_version() != module.pinned_version():
+    pytest.skip("Azurite is not installed: python -m localhost.azurite --install", allow_module_level=True)
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("azurite")
+
+
+@pytest.fixture(scope="module")
+def azurite(state: Path) -> Iterator[Azurite]:
+    with Azurite.start(state) as running:
+        yield running
+
+
+def test_blobs_and_tables_answer_the_current_sdk(azurite: Azurite) -> None:
+    blobs: Any = BlobServiceClient.from_connection_string(azurite.connection_string)
+    container = blobs.create_container("kept")
+    container.upload_blob("blob", b"bytes")
+    assert container.download_blob("blob").readall() == b"bytes"
+    tables: Any = TableServiceClient.from_connection_string(azurite.connection_string)
+    table = tables.create_table("kept")
+    table.create_entity({"PartitionKey": "p", "RowKey": "r", "value": 7})
+    assert table.get_entity("p", "r")["value"] == 7
+
+
+def test_one_that_dies_is_started_again_on_the_same_ports(azurite: Azurite) -> None:
+    before, connection = azurite.pid, azurite.connection_string
+    os.kill(before, signal.SIGTERM)
+    deadline = time.monotonic() + 30
+    while azurite.pid == before:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    azurite.wait_ready()
+    assert azurite.connection_string == connection
+    assert BlobServiceClient.from_connection_string(connection).get_service_properties()
+
+
+def test_the_lock_file_pins_one_version_and_names_no_registry() -> None:
+    lock = json.loads((module.HERE / "package-lock.json").read_text())
+    assert lock["packages"]["node_modules/azurite"]["version"] == module.pinned_version()
+    assert not [name for name, package in lock["packages"].items() if "resolved" in package]
+
+
+def test_a_version_that_is_there_is_not_installed_again() -> None:
+    began = time.monotonic()
+    module.install()
+    assert time.monotonic() - began < 1

@@ -1,0 +1,159 @@
+"""Customers, their users and their devices, so that a test reads like a sentence."""
+
+import base64
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from demo.stack import OPERATOR, Stack
+from tests.service.client import Answer, Client, Secrets
+from tests.service.contract import Contract
+
+JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+
+@dataclass
+class Service:
+    """A running stack as the tests see it: its URL, its time, and the provider's first operator."""
+
+    stack: Stack
+    secrets: Secrets = field(default_factory=Secrets)
+
+    @cached_property
+    def nobody(self) -> Client:
+        """A caller without a token."""
+        return Client(self.stack.url, self.contract, self.secrets)
+
+    @cached_property
+    def contract(self) -> Contract:
+        bare = Client(self.stack.url, Contract({"paths": {}}), self.secrets)
+        return Contract(bare.get("/openapi.json").json)
+
+    @property
+    def token_url(self) -> str:
+        return f"{self.stack.url}/api/v1/token"
+
+    def now(self) -> datetime:
+        return datetime.fromisoformat(self.nobody.get("/jwks").headers["Hort-Time"])
+
+    def advance(self, **timedelta: float) -> None:
+        """Live through this much time, with all that falls due in it; wants the virtual clock."""
+        seconds = _seconds(timedelta)
+        reply = self.nobody.pool.request("POST", f"{self.stack.url}/admin/clock", json={"advance_seconds": seconds})
+        assert reply.status == 200, reply.data
+
+    def operator(self) -> Client:
+        password = self.stack.operator_password()
+        self.secrets.add(password)
+        return self.log_in(OPERATOR, password)
+
+    def log_in(self, login: str, password: str) -> Client:
+        answer = self.nobody.ask_token(grant_type="password", username=login, password=password)
+        return self.nobody.holding(answer.made(200)["access_token"])
+
+    def customer(self, operator: Client | None = None) -> "Customer":
+        provider = operator or self.operator()
+        made = provider.post("/customers", {"name": "Muster AG"}).made()
+        return Customer(self, provider, made["id"])
+
+    def log(self) -> str:
+        return self.stack.log.read_text(errors="replace")
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    service: Service
+    operator: Client
+    id: str
+
+    def account(self) -> str:
+        return self.operator.post(f"/customers/{self.id}/accounts", {"name": "Buchhaltung"}).made()["id"]
+
+    def user(self, role: str = "admin") -> "User":
+        login = f"{role}.{secrets.token_hex(8)}@muster.example"
+        body = {"name": "Moritz Muster", "login": login, "role": role}
+        made = self.operator.post(f"/customers/{self.id}/users", body).made()
+        self.service.secrets.add(made["password"])
+        return User(self.service, made["id"], login, made["password"])
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    service: Service
+    id: str
+    login: str
+    password: str
+
+    def log_in(self) -> Client:
+        return self.service.log_in(self.login, self.password)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A registered device with its key pair."""
+
+    service: Service
+    account: str
+    id: str
+    key: Ed25519PrivateKey
+
+    @property
+    def path(self) -> str:
+        return f"/accounts/{self.account}/devices/{self.id}"
+
+    @property
+    def sessions(self) -> str:
+        return f"/accounts/{self.account}/sessions"
+
+    def claims(self) -> dict[str, Any]:
+        """Those of a good assertion (RFC 7523 §3)."""
+        now = int(self.service.now().timestamp())
+        subject = f"{self.account}.{self.id}"
+        times = {"iat": now, "exp": now + 120}
+        return {"iss": subject, "sub": subject, "aud": self.service.token_url, "jti": secrets.token_hex(16), **times}
+
+    def sign(self, claims: Mapping[str, Any]) -> str:
+        # By the layer below: `jwt.encode` refuses claims that are not what they should be.
+        return jwt.PyJWS().encode(json.dumps(claims).encode(), self.key, "EdDSA")
+
+    def assert_with(self, assertion: str) -> Answer:
+        """What the token endpoint says to this assertion."""
+        self.service.secrets.add(assertion)
+        return self.service.nobody.ask_token(
+            grant_type="client_credentials", client_assertion_type=JWT_BEARER, client_assertion=assertion
+        )
+
+    def log_in(self) -> Client:
+        answer = self.assert_with(self.sign(self.claims()))
+        return self.service.nobody.holding(answer.made(200)["access_token"])
+
+
+def register(service: Service, user: Client, account: str) -> Device:
+    """A new device, as a user of the customer registers it."""
+    key = Ed25519PrivateKey.generate()
+    body = {"name": "Laptop", "platform": "linux x86_64", "public_key": public_key(key)}
+    made = user.post(f"/accounts/{account}/devices", body).made()
+    return Device(service, account, made["id"], key)
+
+
+def public_key(key: Ed25519PrivateKey) -> str:
+    return base64.b64encode(key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()
+
+
+def new_device(service: Service) -> Device:
+    """A device in an account of its own, of a customer of its own."""
+    customer = service.customer()
+    return register(service, customer.user().log_in(), customer.account())
+
+
+def _seconds(parts: Mapping[str, float]) -> float:
+    units = {"days": 86400, "hours": 3600, "minutes": 60, "seconds": 1}
+    return sum(units[unit] * count for unit, count in parts.items())
