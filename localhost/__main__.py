@@ -5,13 +5,10 @@ import contextlib
 import json
 import logging
 import os
-import signal
 import sys
 import tempfile
-import threading
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 
 from localhost import logs
 from localhost.azurite import Azurite, AzuriteError
@@ -20,6 +17,7 @@ from localhost.keys import BadKeysError, read_keys
 from localhost.routes import BadRouteError
 from localhost.schedule import BadScheduleError
 from localhost.settings import BadSettingsError, set_default
+from localhost.signals import StopSignal
 from localhost.worker import AppLoadError
 
 STORAGE_SETTING = "AzureWebJobsStorage"
@@ -38,13 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     """0 after a clean stop, 1 when the app cannot run (the reason on standard error)."""
     options = _parser().parse_args(arguments)
     logs.configure(as_json=options.log_json, level=options.log_level)
-    stop = threading.Event()
-
-    def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, ask_to_stop)
+    stop = StopSignal()
     try:
         clean = _serve(options, stop)
     except (*UNUSABLE, OSError) as error:
@@ -56,7 +48,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _serve(options: argparse.Namespace, stop: threading.Event) -> bool:
+def _serve(options: argparse.Namespace, stop: StopSignal) -> bool:
     with contextlib.ExitStack() as stack:
         state = options.state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="localhost-")))
         storage = stack.enter_context(Azurite.start(state)) if options.azurite else None

@@ -6,11 +6,10 @@ is killed. Never use it to prove that storage survives a crash.
 
 import argparse
 import contextlib
+import fcntl
 import json
 import logging
-import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -22,6 +21,8 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from localhost.signals import StopSignal
+
 log = logging.getLogger("localhost.azurite")
 HERE = Path(__file__).resolve().parent
 MODULES = HERE / "node_modules"
@@ -30,6 +31,7 @@ ACCOUNT = "devstoreaccount1"
 ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 SERVICES = ("blob", "queue", "table")
 READY_TIMEOUT_SECONDS = 60
+START_ATTEMPTS = 3
 STOP_TIMEOUT_SECONDS = 20
 RESTART_PAUSE_SECONDS = 0.5
 
@@ -53,12 +55,13 @@ class Endpoints:
 class Azurite:
     """A supervised Azurite: one that dies by itself is started again on the same ports, with the same data."""
 
-    def __init__(self, state_dir: Path, extra: Sequence[str] = ()) -> None:
-        """`extra` are more options for Azurite itself, such as `--oauth basic` with a certificate."""
+    def __init__(self, data: Path, lock: int, extra: Sequence[str]) -> None:
+        """`lock` is the descriptor of the claim on `data`: Azurite inherits it, and so holds it as long as it lives."""
         self.endpoints = Endpoints(*_free_ports(len(SERVICES)))
-        self._command = _command(state_dir, self.endpoints, extra)
+        self._command = _command(data, self.endpoints, extra)
+        self._lock = lock
         self._stopping = threading.Event()
-        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._process = self._spawn()
         self._supervisor = threading.Thread(target=self._supervise, name="azurite", daemon=True)
 
     @classmethod
@@ -66,18 +69,32 @@ class Azurite:
     def start(cls, state_dir: Path, extra: Sequence[str] = ()) -> Generator["Azurite"]:
         """Runs Azurite on free ports with its data below `state_dir`; ready when it answers HTTP.
 
-        Raises AzuriteError.
+        `extra` are more options for Azurite itself, such as `--oauth basic` with a certificate. Raises AzuriteError.
         """
         install()
         data = state_dir / "azurite"
         data.mkdir(parents=True, exist_ok=True)
-        azurite = cls(data, extra)
-        try:
-            azurite.wait_ready()
+        with _claimed(data) as lock:
+            azurite = cls._started(data, lock, extra)
+            try:
+                yield azurite
+            finally:
+                azurite.stop()
+
+    @classmethod
+    def _started(cls, data: Path, lock: int, extra: Sequence[str]) -> "Azurite":
+        for attempt in range(1, START_ATTEMPTS + 1):
+            azurite = cls(data, lock, extra)
+            try:
+                azurite.wait_ready()
+            except AzuriteError:
+                azurite.stop()
+                if attempt == START_ATTEMPTS:
+                    raise
+                continue  # Another process may have taken a port between the choice and the start.
             azurite._supervisor.start()
-            yield azurite
-        finally:
-            azurite.stop()
+            return azurite
+        raise AssertionError("the last attempt returned or raised")
 
     @property
     def pid(self) -> int:
@@ -117,7 +134,19 @@ class Azurite:
         while not self._stopping.wait(RESTART_PAUSE_SECONDS):
             if self._process.poll() is not None:
                 log.warning("Azurite ended with code %s: starting it again", self._process.returncode)
-                self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                self._process = self._spawn()
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        """In a session of its own, so that Ctrl-C stops the host first; it follows when its standard input ends."""
+        quiet = subprocess.DEVNULL
+        return subprocess.Popen(
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=quiet,
+            stderr=quiet,
+            pass_fds=[self._lock],
+            start_new_session=True,
+        )
 
 
 def pinned_version() -> str:
@@ -151,7 +180,23 @@ def _command(data: Path, endpoints: Endpoints, extra: Sequence[str]) -> list[str
     script = str(MODULES / "azurite" / "dist" / "src" / "azurite.js")
     ports = [part for name in SERVICES for part in (f"--{name}Port", str(getattr(endpoints, name)))]
     quiet = ["--silent", "--disableTelemetry", "--skipApiVersionCheck", "--location", str(data)]
-    return [node, script, *ports, *quiet, *extra]
+    return [node, "--require", str(HERE / "follow_parent.cjs"), script, *ports, *quiet, *extra]
+
+
+@contextlib.contextmanager
+def _claimed(data: Path) -> Generator[int]:
+    """Holds the data for one Azurite. One whose parent was killed may still be saving: it is waited for."""
+    with (data / "azurite.lock").open("w") as lock:
+        deadline = time.monotonic() + STOP_TIMEOUT_SECONDS
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() > deadline:
+                    raise AzuriteError(f"another Azurite is using {data}") from error
+                time.sleep(0.05)
+        yield lock.fileno()
 
 
 def _free_ports(count: int) -> list[int]:
@@ -178,11 +223,11 @@ def main(arguments: Sequence[str]) -> int:
     if options.install:
         install()
         return 0
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with contextlib.suppress(KeyboardInterrupt), Azurite.start(options.state) as azurite:
-        sys.stdout.write(azurite.connection_string + os.linesep)
+    stop = StopSignal()
+    with Azurite.start(options.state) as azurite:
+        sys.stdout.write(azurite.connection_string + "\n")
         sys.stdout.flush()
-        threading.Event().wait()
+        stop.wait()
     return 0
 
 

@@ -46,6 +46,7 @@ class CoreBackend(stock.InMemoryOrchestrationBackend):
         self._dirty: set[str] = set()
         self._notes: dict[tuple[str, str], bytes | None] = {}
         self._changes = self._committed = 0
+        self.broken = False
 
     def note(self, kind: str, id_: str, body: bytes | None) -> None:
         """Writes (None: deletes) a small record of another kind with the next commit."""
@@ -54,11 +55,21 @@ class CoreBackend(stock.InMemoryOrchestrationBackend):
             self._wake()
 
     def wait_committed(self, timeout_seconds: float = 30) -> None:
-        """Returns when all that was changed up to now is on disk. Raises NotCommittedError after the timeout."""
+        """Returns when all that was changed up to now is on disk.
+
+        Raises NotCommittedError after the timeout, or as soon as it is clear that it will not be written.
+        """
         with self._lock:
             wanted = self._changes
-            if not self.settled.wait_for(lambda: self._committed >= wanted, timeout_seconds):
+            self.settled.wait_for(lambda: self.broken or self._committed >= wanted, timeout_seconds)
+            if self._committed < wanted:
                 raise NotCommittedError("the state could not be written to disk")
+
+    def give_up(self) -> None:
+        """Nothing will be committed any more: the engine has ended."""
+        with self._lock:
+            self.broken = True
+            self.settled.notify_all()
 
     def _touch(self, id_: str) -> None:
         self._dirty.add(id_)

@@ -11,13 +11,17 @@ from durabletask.internal import helpers
 from localhost.backend import Backend
 from localhost.calls import LOCAL_CALL
 from localhost.invoke import Invoker
-from localhost.worker import Function, FunctionFailedError, json_text, text
+from localhost.worker import Function, FunctionFailedError, Message, json_text, text
 
 log = logging.getLogger("localhost.dispatch")
 
 
 class MissingFunctionError(Exception):
     """The app has no such function, or it is disabled."""
+
+
+class BadAnswerError(Exception):
+    """The worker library answered with something that is no message."""
 
 
 class Dispatcher:
@@ -55,9 +59,9 @@ class Dispatcher:
         try:
             name = _orchestrator_name(request)
             function = _find(self._orchestrators, name, "orchestrator")
-            encoded = await self._invoker.invoke(function, text(_encode(request)))
-            response = pb.OrchestratorResponse.FromString(base64.b64decode(encoded.string if encoded else ""))
-            response.completionToken = token
+            returned = await self._invoker.invoke(function, text(_encode(request)))
+            response = pb.OrchestratorResponse.FromString(_decode(returned))
+            response.instanceId, response.completionToken = request.instanceId, token
         except Exception as error:
             _log_unexpected(error, "orchestrator", request.instanceId)
             response = _failed_orchestrator(request.instanceId, token, error)
@@ -80,8 +84,8 @@ class Dispatcher:
         batch, infos = helpers.convert_to_entity_batch_request(request)
         try:
             function = _find(self._entities, request.instanceId.split("@")[1], "entity")
-            encoded = await self._invoker.invoke(function, text(_encode(batch)))
-            result = pb.EntityBatchResult.FromString(base64.b64decode(encoded.string if encoded else ""))
+            returned = await self._invoker.invoke(function, text(_encode(batch)))
+            result = pb.EntityBatchResult.FromString(_decode(returned))
         except Exception as error:
             _log_unexpected(error, "entity", request.instanceId)
             failure = pb.OperationResult(failure=pb.OperationResultFailure(failureDetails=_details(error)))
@@ -111,6 +115,14 @@ def _orchestrator_name(request: pb.OrchestratorRequest) -> str:
 
 def _encode(message: pb.OrchestratorRequest | pb.EntityBatchRequest) -> str:
     return base64.b64encode(message.SerializeToString()).decode()
+
+
+def _decode(returned: Message | None) -> bytes:
+    """Raises BadAnswerError where the worker library returned no message."""
+    encoded = returned.string if returned else None
+    if not encoded:
+        raise BadAnswerError("the function returned nothing")
+    return base64.b64decode(encoded, validate=True)
 
 
 def _failed_orchestrator(instance_id: str, token: str, error: Exception) -> pb.OrchestratorResponse:

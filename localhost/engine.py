@@ -53,12 +53,21 @@ class Engine:
         self._stopping = True
         self._backend.close()
         self._thread.join()
+        self._backend.give_up()
         self._journal.close()
         return drained
 
     def _run(self) -> None:
+        try:
+            self._turn_over()
+        except Exception:
+            log.critical("the engine failed: nothing is acknowledged until the host is started again", exc_info=True)
+            self._backend.give_up()
+
+    def _turn_over(self) -> None:
         while (batch := self._backend.next_batch()) is not None:
             if not self._commit(batch.changes):
+                self._backend.give_up()
                 return
             self._backend.committed(batch.upto)
             if batch.items:

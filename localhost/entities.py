@@ -144,6 +144,7 @@ class EntityBackend(CoreBackend):
         self, request: pb.CleanEntityStorageRequest, context: ServicerContext
     ) -> pb.CleanEntityStorageResponse:
         with self._lock:
+            request.releaseOrphanedLocks = False  # none is ever orphaned; the stock check takes every lock for one
             before = list(self._entities)
             reply = super().CleanEntityStorage(request, context)
             for id_ in before:

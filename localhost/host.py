@@ -28,7 +28,7 @@ from localhost.journal import Journal
 from localhost.keys import NO_KEYS, Keys
 from localhost.management import BASE_PATH, Management
 from localhost.rpc import MAX_MESSAGE_BYTES, RpcServer
-from localhost.settings import is_disabled, load_environment, read_host_settings, set_setting, time_zone
+from localhost.settings import HostSettings, is_disabled, load_environment, read_host_settings, set_setting, time_zone
 from localhost.timers import Timers
 from localhost.worker import Function, Worker
 
@@ -36,6 +36,7 @@ log = logging.getLogger("localhost.host")
 ADDRESS = "127.0.0.1"
 NOW_SETTING = "LOCALHOST_NOW"
 BACKLOG = 256
+LOOP_TIMEOUT_SECONDS = 5
 
 
 class StateInUseError(Exception):
@@ -104,9 +105,7 @@ class LocalHost:
         host_clock.install(self.clock)
         set_setting(NOW_SETTING, "localhost.clock:now")
         journal_path = undo.enter_context(_claimed(self.options.state_dir))
-        self._socket = undo.enter_context(socket.create_server((ADDRESS, self.options.port), backlog=BACKLOG))
-        # asyncio sets this only on sockets that name their protocol; without it each reply waits 40 ms for an ACK.
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket = undo.enter_context(_listening(self.options.port))
         loop = undo.enter_context(_running_loop())
         backend = Backend(
             self.clock,
@@ -115,26 +114,37 @@ class LocalHost:
         )
         rpc = RpcServer(backend)
         undo.callback(rpc.stop, grace_seconds=1)
-        code = self.options.keys.system
-        worker = Worker(_client_config(self.url, rpc.port, settings.hub_name, code))
+        worker = Worker(_client_config(self.url, rpc.port, settings.hub_name, self.options.keys.system))
         functions = [f for f in _result(worker.load(app_dir), loop) if not is_disabled(f.name)]
         undo.callback(self._stop_workers, worker)
         journal = Journal(journal_path)
-        backend.load(journal)
         Engine.restore_clock(self.clock, journal)
-        invoker = Invoker(worker)
-        dispatcher = Dispatcher(backend, invoker, functions, settings.max_activities)
-        self.engine = Engine(backend, journal, _handing_over(dispatcher, loop))
-        timers = Timers(backend, invoker, functions, loop, time_zone())
-        by_name = {f.name: f for f in functions}
-        admin = Admin(self.options.keys, by_name, timers.run_now, self.engine)
-        management = Management(backend, code)
-        app = HttpApp(functions, settings.route_prefix, self.options.keys, invoker, management, admin)
-        timers.start(journal)
-        self.engine.start()
+        backend.load(journal)
+        app = self._assemble(backend, journal, Invoker(worker), functions, loop, settings)
         undo.callback(self._stop_engine)
         undo.enter_context(_serving(app, self._socket, loop, self.options.grace_seconds))
         _announce(functions, self.url)
+
+    def _assemble(
+        self,
+        backend: Backend,
+        journal: Journal,
+        invoker: Invoker,
+        functions: Sequence[Function],
+        loop: asyncio.AbstractEventLoop,
+        settings: HostSettings,
+    ) -> HttpApp:
+        """Everything that the functions are called through; starts the timers and the engine."""
+        keys = self.options.keys
+        dispatcher = Dispatcher(backend, invoker, functions, settings.max_activities)
+        self.engine = Engine(backend, journal, _handing_over(dispatcher, loop))
+        timers = Timers(backend, invoker, functions, loop, time_zone())
+        admin = Admin(keys, {f.name: f for f in functions}, timers.run_now, self.engine)
+        management = Management(backend, keys.system)
+        app = HttpApp(functions, settings.route_prefix, keys, invoker, management, admin)
+        timers.start(journal)  # The engine's thread owns the journal once it runs: all reading comes before.
+        self.engine.start()
+        return app
 
     def _stop_engine(self) -> None:
         if not self.engine.stop(self.options.grace_seconds):
@@ -162,6 +172,14 @@ def _claimed(state_dir: Path | None) -> Generator[Path | None]:
 
 
 @contextlib.contextmanager
+def _listening(port: int) -> Generator[socket.socket]:
+    with socket.create_server((ADDRESS, port), backlog=BACKLOG) as bound:
+        # asyncio sets this only on sockets that name their protocol; without it each reply waits 40 ms for an ACK.
+        bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        yield bound
+
+
+@contextlib.contextmanager
 def _running_loop() -> Generator[asyncio.AbstractEventLoop]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="host", daemon=True)
@@ -170,8 +188,9 @@ def _running_loop() -> Generator[asyncio.AbstractEventLoop]:
         yield loop
     finally:
         loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
+        thread.join(LOOP_TIMEOUT_SECONDS)
+        if not thread.is_alive():  # an async function that blocks holds the loop; its work is in the journal
+            loop.close()
 
 
 @contextlib.contextmanager

@@ -90,11 +90,10 @@ def _route(function: Function, prefix: str) -> Route:
 
 async def _read_body(scope: Scope, receive: Receive) -> bytes:
     announced = next((int(v) for k, v in scope["headers"] if k == b"content-length" and v.isdigit()), 0)
-    parts: list[bytes] = []
-    size, more = announced, True
     if announced > MAX_BODY_BYTES:
         raise BodyTooLargeError
-    size = 0
+    parts: list[bytes] = []
+    size, more = 0, True
     while more:
         message = await receive()
         part, more = message.get("body", b""), message.get("more_body", False)

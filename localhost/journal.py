@@ -61,13 +61,6 @@ class Journal:
             history = [event for _, event in self._events("history", id_)]
             yield Stored(id_, body, history, self._events("inbox", id_))
 
-    def limit_pages(self, count: int) -> None:
-        """Caps the file's size, as a full disk would (tests); 0 takes the cap away."""
-        self._db.execute(f"PRAGMA max_page_count = {count or 2**31 - 2}")
-
-    def page_count(self) -> int:
-        return int(self._db.execute("PRAGMA page_count").fetchone()[0])
-
     def close(self) -> None:
         self._db.close()
 

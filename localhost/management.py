@@ -6,10 +6,9 @@ Source of the paths, codes and fields: Microsoft Learn, "HTTP APIs in Durable Fu
 import asyncio
 import json
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from urllib.parse import quote, unquote
 
 import durabletask.internal.orchestrator_service_pb2 as pb
@@ -178,34 +177,36 @@ class Management:
         return _purged(self._backend.PurgeInstances(pb.PurgeInstancesRequest(purgeInstanceFilter=chosen), LOCAL_CALL))
 
     def _control(self, call: Call, id_: str, operation: str, rest: Sequence[str]) -> Reply:
-        state = self._find(id_)
-        reason = get_string_value(call.query.get("reason"))
-        backend, ended = self._backend, state.orchestrationStatus in ENDED
-        if operation == "restart":
-            request = pb.RestartInstanceRequest(
-                instanceId=id_, restartWithNewInstanceId=call.flag("restartWithNewInstanceId", True)
-            )
-            return _links_reply(call, backend.RestartInstance(request, LOCAL_CALL).instanceId)
-        actions: dict[str, Callable[[], object]] = {
-            "terminate": lambda: backend.TerminateInstance(
-                pb.TerminateRequest(instanceId=id_, output=_json_string(call.query.get("reason")), recursive=True),
-                LOCAL_CALL,
-            ),
-            "suspend": lambda: backend.SuspendInstance(pb.SuspendRequest(instanceId=id_, reason=reason), LOCAL_CALL),
-            "resume": lambda: backend.ResumeInstance(pb.ResumeRequest(instanceId=id_, reason=reason), LOCAL_CALL),
-            "rewind": lambda: backend.RewindInstance(
-                pb.RewindInstanceRequest(instanceId=id_, reason=reason), LOCAL_CALL
-            ),
-        }
-        if operation == "raiseEvent" and len(rest) == 1:
-            event = pb.RaiseEventRequest(instanceId=id_, name=rest[0], input=get_string_value(call.json_body()))
-            actions["raiseEvent"] = lambda: backend.RaiseEvent(event, LOCAL_CALL)
-        if operation not in actions:
-            return problem(404, f"no such operation: {operation}")
-        if ended and operation != "rewind":
-            return problem(410, f"The instance '{id_}' has ended.")
-        actions[operation]()
+        backend, reason = self._backend, call.query.get("reason")
+        ended = self._find(id_).orchestrationStatus in ENDED
+        match (operation, *rest):
+            case ("restart",):
+                return self._restart(call, id_)
+            case ("rewind",):
+                rewind = pb.RewindInstanceRequest(instanceId=id_, reason=get_string_value(reason))
+                backend.RewindInstance(rewind, LOCAL_CALL)
+            case ("terminate",) | ("suspend",) | ("resume",) | ("raiseEvent", _) if ended:
+                return problem(410, f"The instance '{id_}' has ended.")
+            case ("terminate",):
+                output = get_string_value(None if reason is None else json.dumps(reason))
+                backend.TerminateInstance(
+                    pb.TerminateRequest(instanceId=id_, output=output, recursive=True), LOCAL_CALL
+                )
+            case ("suspend",):
+                backend.SuspendInstance(pb.SuspendRequest(instanceId=id_, reason=get_string_value(reason)), LOCAL_CALL)
+            case ("resume",):
+                backend.ResumeInstance(pb.ResumeRequest(instanceId=id_, reason=get_string_value(reason)), LOCAL_CALL)
+            case ("raiseEvent", name):
+                event = pb.RaiseEventRequest(instanceId=id_, name=name, input=get_string_value(call.json_body()))
+                backend.RaiseEvent(event, LOCAL_CALL)
+            case _:
+                return problem(404, f"no such operation: {operation}")
         return Reply(202)
+
+    def _restart(self, call: Call, id_: str) -> Reply:
+        renew = call.flag("restartWithNewInstanceId", True)
+        request = pb.RestartInstanceRequest(instanceId=id_, restartWithNewInstanceId=renew)
+        return _links_reply(call, self._backend.RestartInstance(request, LOCAL_CALL).instanceId)
 
     # --- entities
 
@@ -243,10 +244,6 @@ class Management:
 
 def _entity_id(name: str, key: str) -> str:
     return f"@{name.lower()}@{key}"
-
-
-def _json_string(text: str | None) -> Any:
-    return get_string_value(None if text is None else json.dumps(text))
 
 
 def _purged(reply: pb.PurgeInstancesResponse) -> Reply:

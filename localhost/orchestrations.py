@@ -1,8 +1,7 @@
-"""Orchestrations: what the stock backend leaves out, lets run for ever, or answers wrongly.
+"""The life of orchestrations: start, generations, termination, purge, and handing them out.
 
-Fixed here: sub-orchestrations that take longer than 30 s, `start_at`, recursive termination, timers and activities
-of an earlier generation (continue-as-new, purge) that answer a later one, events for ended instances, ids that may
-be used again.
+Fixed here: `start_at`, recursive termination, events for instances that ended, ids that may be used again, clients
+that wait longer than 30 s.
 """
 
 import threading
@@ -14,28 +13,25 @@ from uuid import uuid4
 import durabletask.internal.orchestrator_service_pb2 as pb
 import grpc
 from durabletask.internal import helpers
-from durabletask.testing.in_memory_backend import ActivityWorkItem, OrchestrationInstance
+from durabletask.testing.in_memory_backend import OrchestrationInstance
 
 from localhost.alarms import Alarm
 from localhost.calls import LOCAL_CALL
 from localhost.clock import Clock
-from localhost.entities import EntityBackend
-from localhost.outstanding import Outstanding, Parent, activity_work, child_ended, id_problem, unanswered
+from localhost.outstanding import id_problem
+from localhost.waiting import WaitingBackend
 
 FOREVER_SECONDS = threading.TIMEOUT_MAX
 TERMINAL = {pb.ORCHESTRATION_STATUS_COMPLETED, pb.ORCHESTRATION_STATUS_FAILED, pb.ORCHESTRATION_STATUS_TERMINATED}
 
 
-class OrchestrationBackend(EntityBackend):
+class OrchestrationBackend(WaitingBackend):
     """The life of orchestrations; `allow_replacing_running` is host.json's `overridableExistingInstanceStates`."""
 
     def __init__(self, clock: Clock, *, allow_replacing_running: bool = False, max_orchestrations: int = 32) -> None:
         super().__init__(clock)
-        self._outstanding: dict[str, Outstanding] = {}
-        self._parents: dict[str, Parent] = {}
         self._not_before: dict[str, Alarm] = {}
         self._stamps: dict[str, pb.HistoryEvent] = {}
-        self._running: set[str] = set()
         self._allow_replacing_running = allow_replacing_running
         self._max_orchestrations = max_orchestrations
 
@@ -123,7 +119,7 @@ class OrchestrationBackend(EntityBackend):
             return reply
 
     def _end(self, instance: OrchestrationInstance, last_events: list[pb.HistoryEvent]) -> None:
-        children = list(self._awaits(instance.instance_id).children.values())
+        children = list(self._awaited(instance.instance_id).children.values())
         self._drop_outstanding(instance.instance_id)
         self._release_locks_of(instance.instance_id)
         terminations = [e.executionTerminated for e in last_events if e.HasField("executionTerminated")]
@@ -185,13 +181,6 @@ class OrchestrationBackend(EntityBackend):
         self._orchestration_in_flight.discard(instance_id)
         self._touch(instance_id)
 
-    def _drop_outstanding(self, instance_id: str) -> None:
-        for alarm in self._outstanding.pop(instance_id, Outstanding()).timers.values():
-            alarm.cancelled = True
-
-    def _awaits(self, instance_id: str) -> Outstanding:
-        return self._outstanding.setdefault(instance_id, Outstanding())
-
     # --- generations
 
     @override
@@ -213,74 +202,6 @@ class OrchestrationBackend(EntityBackend):
         self.ledger.history_replaced(instance.instance_id)
         super()._process_rewind_orchestration_action(instance, rewind_action)
         self._rearm(instance)
-
-    # --- activities
-
-    @override
-    def _process_schedule_task_action(self, instance: OrchestrationInstance, action: pb.OrchestratorAction) -> None:
-        super()._process_schedule_task_action(instance, action)
-        self._expect_activity(self._activity_queue[-1])
-
-    def _expect_activity(self, item: ActivityWorkItem) -> None:
-        item.completion_token = self._token()
-        self._awaits(item.instance_id).activities[item.task_id] = str(item.completion_token)
-
-    @override
-    def CompleteActivityTask(
-        self, request: pb.ActivityResponse, context: grpc.ServicerContext
-    ) -> pb.CompleteTaskResponse:
-        with self._lock:
-            self._running.discard(request.completionToken)
-            expected = self._outstanding.get(request.instanceId, Outstanding()).activities
-            if expected.get(request.taskId) != request.completionToken:
-                self._wake()  # an answer to a former life: nothing changes, but the host may be idle now
-                return pb.CompleteTaskResponse()
-            del expected[request.taskId]
-            return super().CompleteActivityTask(request, context)
-
-    # --- timers
-
-    @override
-    def _process_create_timer_action(self, instance: OrchestrationInstance, action: pb.OrchestratorAction) -> None:
-        fire_at = action.createTimer.fireAt.ToDatetime(UTC)
-        instance.history.append(helpers.new_timer_created_event(action.id, fire_at))
-        self._arm_timer(instance, action.id, fire_at)
-
-    def _arm_timer(self, instance: OrchestrationInstance, timer_id: int, fire_at: datetime) -> None:
-        timers = self._awaits(instance.instance_id).timers
-
-        def fire() -> None:
-            del timers[timer_id]
-            instance.pending_events.append(helpers.new_timer_fired_event(timer_id, fire_at))
-            self._enqueue_orchestration(instance.instance_id)
-
-        timers[timer_id] = self.alarms.set(fire_at, fire)
-
-    # --- sub-orchestrations
-
-    @override
-    def _watch_sub_orchestration(self, parent_instance_id: str, sub_instance_id: str, task_id: int) -> None:
-        """Notes who waits for the child: its end tells the parent, however long it takes."""
-        parent = Parent(parent_instance_id, task_id)
-        self._awaits(parent_instance_id).children[task_id] = sub_instance_id
-        self._parents[sub_instance_id] = parent
-        self._write_parent(self._instances[sub_instance_id], parent)
-
-    def _write_parent(self, child: OrchestrationInstance, parent: Parent) -> None:
-        for event in child.pending_events:
-            if event.HasField("executionStarted"):
-                info = event.executionStarted.parentInstance
-                info.taskScheduledId = parent.task_id
-                info.orchestrationInstance.instanceId = parent.instance_id
-
-    def _tell_parent(self, child: OrchestrationInstance) -> None:
-        parent = self._parents.get(child.instance_id)
-        waiting = self._awaits(parent.instance_id).children if parent else {}
-        if parent is None or waiting.get(parent.task_id) != child.instance_id:
-            return
-        del waiting[parent.task_id]
-        self._instances[parent.instance_id].pending_events.append(child_ended(child, parent.task_id))
-        self._enqueue_orchestration(parent.instance_id)
 
     # --- waiting clients
 
@@ -304,7 +225,7 @@ class OrchestrationBackend(EntityBackend):
             elif instance_id in self._orchestration_queue_set:
                 self._orchestration_queue_set.discard(instance_id)
                 instance = self._instances.get(instance_id)
-                if instance and instance.pending_events:
+                if instance and instance.pending_events and not self._is_terminal_status(instance.status):
                     items.append(self._take_orchestration(instance))
         return items
 
@@ -325,36 +246,3 @@ class OrchestrationBackend(EntityBackend):
     def _inbox_of(self, instance: OrchestrationInstance) -> list[pb.HistoryEvent]:
         stamp = self._stamps.get(instance.instance_id)
         return [event for event in super()._inbox_of(instance) if event is not stamp]
-
-    def _take_activities(self) -> list[pb.WorkItem]:
-        taken = [item for item in self._activity_queue if self._is_expected(item)]
-        self._activity_queue.clear()
-        self._running.update(str(item.completion_token) for item in taken)
-        return [activity_work(item) for item in taken]
-
-    def _is_expected(self, item: ActivityWorkItem) -> bool:
-        outstanding = self._outstanding.get(item.instance_id, Outstanding())
-        return outstanding.activities.get(item.task_id) == str(item.completion_token)
-
-    # --- after a start
-
-    def _rearm(self, instance: OrchestrationInstance) -> None:
-        """Sets in motion again what the history says was begun and has no answer yet."""
-        self._drop_outstanding(instance.instance_id)
-        for event in unanswered([*instance.history, *instance.pending_events]):
-            if event.HasField("taskScheduled"):
-                task = event.taskScheduled
-                item = ActivityWorkItem(instance.instance_id, task.name, event.eventId, task.input.value, 0)
-                self._activity_queue.append(item)
-                self._expect_activity(item)
-            elif event.HasField("timerCreated"):
-                self._arm_timer(instance, event.eventId, event.timerCreated.fireAt.ToDatetime(UTC))
-            else:
-                self._rejoin(instance, event.eventId, event.subOrchestrationInstanceCreated.instanceId)
-
-    def _rejoin(self, parent: OrchestrationInstance, task_id: int, child_id: str) -> None:
-        self._awaits(parent.instance_id).children[task_id] = child_id
-        self._parents[child_id] = Parent(parent.instance_id, task_id)
-        child = self._instances.get(child_id)
-        if child and self._is_terminal_status(child.status):
-            self._tell_parent(child)

@@ -75,7 +75,7 @@ def activity_work(item: ActivityWorkItem) -> pb.WorkItem:
     request = pb.ActivityRequest(
         name=item.name,
         taskId=item.task_id,
-        input=helpers.get_string_value(item.input),
+        input=helpers.get_string_value(item.input or None),
         orchestrationInstance=pb.OrchestrationInstance(instanceId=item.instance_id),
     )
     return pb.WorkItem(completionToken=str(item.completion_token), activityRequest=request)

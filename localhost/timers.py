@@ -80,9 +80,9 @@ class Timers:
     async def _run(self, name: str, due: datetime) -> None:
         try:
             await self._invoke(name, due)
+        finally:
             self._last[name] = due
             self._arm(name)  # Arm before leaving: between the two the host would look idle.
-        finally:
             self._backend.leave()
 
     async def _invoke(self, name: str, due: datetime) -> None:

@@ -22,6 +22,8 @@ runtime = cast(Any, azure_functions_runtime)  # it has no types
 current_invocation: ContextVar[str | None] = cast(Any, executor).invocation_id_cv
 
 DURABLE_CLIENT = "durableclient"
+TRIGGERS = {"activitytrigger", "entitytrigger", "httptrigger", "orchestrationtrigger", "timertrigger"}
+BINDINGS = {*TRIGGERS, DURABLE_CLIENT, "http"}
 
 
 class Message:
@@ -171,6 +173,9 @@ class Worker:
 
 def _function(metadata: Any) -> Function:
     bindings = [cast(dict[str, Any], json.loads(raw)) for raw in metadata.raw_bindings]
+    strange = [b["type"] for b in bindings if b["type"].lower() not in BINDINGS]
+    if strange:
+        raise AppLoadError(f"{metadata.name}: this host has no binding of the type {', '.join(strange)}")
     triggers = [b for b in bindings if b["type"].lower().endswith("trigger")]
     clients = [b["name"] for b in bindings if b["type"].lower() == DURABLE_CLIENT]
     return Function(metadata.function_id, metadata.name, triggers[0], clients)

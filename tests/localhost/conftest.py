@@ -34,8 +34,11 @@ class Answer:
 class HostProcess:
     """A host in a process of its own, reached over HTTP."""
 
-    def __init__(self, process: subprocess.Popen[bytes], url: str, log: Path, tally: Path) -> None:
-        self.process, self.url, self._log, self.tally = process, url, log, tally
+    def __init__(self, process: subprocess.Popen[bytes], ready: Path, log: Path, tally: Path) -> None:
+        self.process, self._log, self.tally = process, log, tally
+        told = json.loads(ready.read_text())
+        self.url: str = told["url"]
+        self.connection_string: str | None = told["connection_string"]
         self._pool = urllib3.PoolManager(retries=False, maxsize=16)
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
@@ -112,7 +115,7 @@ class Launcher:
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.01)
-        host = HostProcess(process, json.loads(ready.read_text())["url"], log, self.tally)
+        host = HostProcess(process, ready, log, self.tally)
         self._running.append(host)
         return host
 

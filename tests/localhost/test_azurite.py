@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -9,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3
 from azure.data.tables import TableServiceClient
 from azure.storage.blob import BlobServiceClient
 
 from localhost import azurite as module
 from localhost.azurite import Azurite
+from tests.localhost.conftest import Launcher
 
 if module.installed_version() != module.pinned_version():
     pytest.skip("Azurite is not installed: python -m localhost.azurite --install", allow_module_level=True)
@@ -51,6 +54,28 @@ def test_one_that_dies_is_started_again_on_the_same_ports(azurite: Azurite) -> N
     azurite.wait_ready()
     assert azurite.connection_string == connection
     assert BlobServiceClient.from_connection_string(connection).get_service_properties()
+
+
+def rows(connection: str) -> Any:
+    tables: Any = TableServiceClient.from_connection_string(connection)
+    return tables.create_table_if_not_exists("rows")
+
+
+def test_a_killed_host_takes_its_azurite_along_and_the_next_one_finds_the_data(launch: Launcher) -> None:
+    first = launch("web", "--azurite")
+    rows(str(first.connection_string)).create_entity({"PartitionKey": "p", "RowKey": "r"})
+    first.kill()
+    second = launch("web", "--azurite")
+    assert len(list(rows(str(second.connection_string)).list_entities())) == 1
+    with pytest.raises(urllib3.exceptions.HTTPError):
+        urllib3.request("GET", re.findall("BlobEndpoint=([^;]+)", str(first.connection_string))[0], retries=False)
+
+
+def test_a_stopped_host_leaves_no_azurite_behind(launch: Launcher) -> None:
+    host = launch("web", "--azurite")
+    assert host.stop() == 0
+    with pytest.raises(urllib3.exceptions.HTTPError):
+        urllib3.request("GET", re.findall("BlobEndpoint=([^;]+)", str(host.connection_string))[0], retries=False)
 
 
 def test_the_lock_file_pins_one_version_and_names_no_registry() -> None:

@@ -2,6 +2,7 @@
 
 import os
 import random
+import resource
 import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -35,7 +36,7 @@ def test_timers_sub_orchestrations_and_late_starts_survive(launch: Launcher) -> 
 
 def test_a_start_is_on_disk_before_it_is_acknowledged(launch: Launcher) -> None:
     host = launch("durable", "--virtual-clock")
-    for n in range(10):
+    for n in range(6):
         instance = host.start("echo", n)
         host = after_a_kill(launch, host)
         assert host.wait(instance)["output"] == n
@@ -169,6 +170,22 @@ def check_counted_once(soak: Soak) -> None:
         if answer.status != 404:
             finished += soak.host.wait(f"job{n}", seconds=120)["runtimeStatus"] == "Completed"
     assert soak.host.call("GET", f"{WEBHOOK}/entities/counter/soak").json() == finished >= len(soak.accepted)
+
+
+def test_on_a_full_disk_nothing_is_acknowledged_and_with_room_again_all_of_it_is(
+    launch: Launcher, tmp_path: Path
+) -> None:
+    host = launch("durable")
+    full = (tmp_path / "state" / "durable.sqlite-wal").stat().st_size + 65536
+    resource.prlimit(host.process.pid, resource.RLIMIT_FSIZE, (full, resource.RLIM_INFINITY))
+    with ThreadPoolExecutor(1) as pool:
+        start = pool.submit(host.call, "POST", f"{WEBHOOK}/orchestrators/echo/big", "x" * 3_000_000)
+        with pytest.raises(TimeoutError):
+            start.result(timeout=2)
+        resource.prlimit(host.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        assert start.result(timeout=10).status == 202
+    assert len(host.wait("big")["output"]) == 3_000_000
+    assert "the state cannot be written" in host.log()
 
 
 def test_the_journal_is_in_write_ahead_mode_and_syncs_every_commit(launch: Launcher, tmp_path: Path) -> None:

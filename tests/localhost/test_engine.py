@@ -13,7 +13,6 @@ from localhost import clock as host_clock
 from localhost.backend import Backend
 from localhost.calls import LOCAL_CALL
 from localhost.clock import Clock
-from localhost.core import NotCommittedError
 from localhost.engine import Engine, NotSettledError
 from localhost.journal import Change, Journal
 from localhost.ledger import INSTANCE
@@ -68,18 +67,6 @@ def test_work_is_handed_over_only_when_it_is_on_disk(bench: Bench) -> None:
     handed = {item.orchestratorRequest.instanceId for item in bench.handed}
     assert handed <= bench.on_disk_when_handed[-1]
     assert bench.on_disk_when_handed[0] != set()
-
-
-def test_nothing_is_acknowledged_while_the_disk_is_full_and_all_of_it_later(bench: Bench) -> None:
-    bench.journal.limit_pages(bench.journal.page_count())
-    bench.start("big", size_bytes=1_000_000)
-    with pytest.raises(NotCommittedError):
-        bench.backend.wait_committed(1)
-    assert bench.handed == []
-    assert bench.stored() == set()
-    bench.journal.limit_pages(0)
-    bench.backend.wait_committed(5)
-    assert bench.stored() == {"big"}
 
 
 def test_settling_says_so_when_what_is_waited_for_cannot_come(bench: Bench) -> None:

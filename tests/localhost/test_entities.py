@@ -39,6 +39,16 @@ def test_an_orchestration_that_dies_gives_its_locks_back(durable: HostProcess) -
     assert durable.status(heir)["output"] == 0
 
 
+def test_a_clean_up_leaves_locks_that_are_held(durable: HostProcess) -> None:
+    durable.call("POST", "/api/signal/swept/add")
+    durable.start("critical", {"key": "swept"})
+    durable.settle()
+    assert durable.call("POST", "/api/clean").status == 202
+    durable.call("POST", "/api/signal/swept/add")
+    durable.settle()
+    assert value_of(durable, "swept") == 1
+
+
 def test_a_delayed_signal_comes_at_its_time(durable: HostProcess) -> None:
     at = durable.now() + timedelta(hours=2)
     durable.call("POST", f"/api/signal/later/add?at={at.isoformat().replace('+', '%2B')}")

@@ -4,12 +4,14 @@ import json
 import os
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from localhost.keys import BadKeysError, read_keys
-from tests.localhost.conftest import APPS, HostProcess, Launcher
+from tests.localhost.conftest import APPS, Launcher
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,6 +33,15 @@ def test_a_host_that_is_asked_to_stop_leaves_nothing_behind(launch: Launcher) ->
     assert "Traceback" not in host.log()
 
 
+def test_a_request_under_way_is_answered_before_the_host_stops(launch: Launcher) -> None:
+    host = launch("web")
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(host.call, "GET", "/api/slow")
+        time.sleep(0.4)
+        assert host.stop() == 0
+        assert answer.result().body == b"slow but whole"
+
+
 def test_a_function_that_hangs_does_not_keep_the_host(launch: Launcher) -> None:
     host = launch("durable", "--grace", "1")
     instance = host.start("hangs", 30)
@@ -43,7 +54,7 @@ def test_a_function_that_hangs_does_not_keep_the_host(launch: Launcher) -> None:
 
 def test_the_ready_file_tells_where_the_host_is(launch: Launcher) -> None:
     host = launch("web")
-    assert HostProcess.call(host, "GET", "/api/hello").body == b"hello"
+    assert host.call("GET", "/api/hello").body == b"hello"
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"master": ""}', '{"master": "m", "unknown": 1}'])

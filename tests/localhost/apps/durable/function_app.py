@@ -58,6 +58,13 @@ async def signal(req: func.HttpRequest, client: df.DurableFunctionsClient) -> fu
     return func.HttpResponse(status_code=202)
 
 
+@app.route(route="clean", methods=["POST"])
+@app.durable_client_input(client_name="client")
+async def clean(req: func.HttpRequest, client: df.DurableFunctionsClient) -> func.HttpResponse:
+    await client.clean_entity_storage(remove_empty_entities=True, release_orphaned_locks=True)
+    return func.HttpResponse(status_code=202)
+
+
 @app.orchestration_trigger(context_name="context")
 def three(ctx: task.OrchestrationContext, n: int) -> Steps:
     for _ in range(3):

@@ -1,6 +1,7 @@
 """HTTP functions, one a promise."""
 
 import json
+import time
 
 import azure.functions as func
 
@@ -64,6 +65,12 @@ def nothing(req: func.HttpRequest) -> func.HttpResponse:
 @app.route(route="fails", methods=["GET"])
 def fails(req: func.HttpRequest) -> func.HttpResponse:
     raise RuntimeError("the secret of the failure")
+
+
+@app.route(route="slow", methods=["GET"])
+def slow(req: func.HttpRequest) -> func.HttpResponse:
+    time.sleep(1)
+    return func.HttpResponse("slow but whole")
 
 
 @app.route(route="keyed", auth_level=func.AuthLevel.FUNCTION)
