@@ -1,13 +1,18 @@
 """`python -m agent`, and the console script `hort`."""
 
+import io
 import signal
+import sys
 from types import FrameType
+from typing import cast
 
 from agent import ending
 from agent.cli.app import app
 
 
 def main() -> None:
+    # A file name that the terminal's encoding lacks must not end a run.
+    cast("io.TextIOWrapper[io.BufferedWriter]", sys.stdout).reconfigure(errors="backslashreplace")
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, _end_in_order)
     app(prog_name="hort")

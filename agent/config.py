@@ -1,11 +1,13 @@
 """What the agent keeps on its machine, and where; the agent's one reader of the environment."""
 
+import contextlib
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from platformdirs import PlatformDirs
@@ -16,6 +18,7 @@ from shared.domain.errors import HortError, Malformed
 from shared.domain.ids import AccountId, DeviceId
 
 KEY_BYTES = 32
+_HOST = re.compile(r"^([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?$")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -140,14 +143,20 @@ class Home:
 
 def parse_service_url(text: str) -> str:
     """The service's base URL without a trailing slash. Raises `Malformed`, also for http:// to another machine."""
-    parts = urlsplit(text.strip())
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise Malformed("service", f"{text!r} is not a URL such as https://backup.example.com")
+    parts = _split_url(text.strip())
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
         raise Malformed("service", "http:// is for this machine only; use https://")
     if parts.username or parts.query or parts.fragment:
         raise Malformed("service", "give only the address: no user name, query or fragment")
     return parts._replace(path=parts.path.rstrip("/")).geturl()
+
+
+def _split_url(text: str) -> SplitResult:
+    with contextlib.suppress(ValueError):  # a port above 65535, or half an IPv6 address
+        parts = urlsplit(text)
+        if parts.scheme in {"http", "https"} and _HOST.match(parts.netloc.rpartition("@")[2]) and parts.port != 0:
+            return parts
+    raise Malformed("service", f"{text!r} is not a URL such as https://backup.example.com")
 
 
 def _read_key(path: Path) -> bytes | None:

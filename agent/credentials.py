@@ -15,6 +15,11 @@ ASSERTION_LIFE = timedelta(minutes=4)
 
 
 class Credential(Protocol):
+    @property
+    def tells_time(self) -> bool:
+        """Whether a wrong clock spoils it; a password must not be tried twice for nothing."""
+        ...
+
     def ask(self, token_url: str, now: datetime, jti: str) -> TokenRequest:
         """The request for an access token; `jti` is random, so that the assertion works once."""
         ...
@@ -26,6 +31,7 @@ class Password:
 
     login: str
     password: str
+    tells_time: bool = False
 
     def ask(self, token_url: str, now: datetime, jti: str) -> TokenRequest:
         del token_url, now, jti
@@ -42,6 +48,7 @@ class DeviceKey:
     account: AccountId
     device: DeviceId
     key: Ed25519PrivateKey
+    tells_time: bool = True
 
     def ask(self, token_url: str, now: datetime, jti: str) -> TokenRequest:
         name = f"{self.account}.{self.device}"

@@ -3,8 +3,6 @@
 import threading
 from dataclasses import dataclass
 
-from shared.api.backups import RenewSession
-
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -43,7 +41,3 @@ class Meter:
     def read(self) -> Reading:
         with self._lock:
             return Reading(self._entries, self._total_entries, self._bytes, self._total_bytes, self._sent, self._path)
-
-    def for_the_service(self) -> RenewSession:
-        now = self.read()
-        return RenewSession(done_bytes=now.logical_bytes, total_bytes=max(now.total_bytes, now.logical_bytes))

@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from http import HTTPStatus
 from urllib.parse import urlencode
 
 from agent.credentials import Credential
@@ -15,7 +14,7 @@ from agent.transport import Answer, Call, Transport
 from shared.api.identity import Token
 
 _MARGIN_SECONDS = 30.0
-_CLOCKS_DIFFER = timedelta(seconds=30)
+_TOLERATED = timedelta(seconds=30)
 
 
 def make_nonce() -> str:
@@ -31,7 +30,8 @@ class Tokens:
         self._transport = transport
         self._nonce = nonce
         self._lock = threading.Lock()
-        self._ahead = timedelta()  # the service's clock before ours
+        self._ahead = timedelta()
+        """How far the service's clock is ahead of ours, as far as we have had to ask."""
         self._token = ""
         self._until = 0.0  # on the monotonic clock: a wall clock that is set must not spoil it
 
@@ -48,7 +48,7 @@ class Tokens:
     def _ask(self) -> Token:
         """Raises `NotAuthorised` when the service does not know us by this credential."""
         answer = self._transport.send_anew(self._call)
-        if answer.status == HTTPStatus.UNAUTHORIZED and self._set_clock_by(answer):
+        if answer.status in {400, 401} and self._credential.tells_time and self._go_by_the_services_clock(answer):
             answer = self._transport.send_anew(self._call)
         if answer.status >= 300:
             raise refusal(answer, self._url)
@@ -60,10 +60,10 @@ class Tokens:
         form = urlencode(request.model_dump(mode="json", exclude_none=True)).encode()
         return Call("POST", self._url, {"Content-Type": "application/x-www-form-urlencoded"}, (form,))
 
-    def _set_clock_by(self, answer: Answer) -> bool:
-        """Whether our clock was wrong: devices' clocks often are, and an assertion must say the service's time."""
+    def _go_by_the_services_clock(self, answer: Answer) -> bool:
+        """Whether ours was so far off that it may have spoilt the assertion: a wrong clock must stop no backup."""
         told = answer.headers.get("Hort-Time")
         if told is None:
             return False
         before, self._ahead = self._ahead, datetime.fromisoformat(told) - utc_now()
-        return abs(self._ahead - before) > _CLOCKS_DIFFER
+        return abs(self._ahead - before) > _TOLERATED

@@ -70,7 +70,7 @@ class Transport:
     def __init__(
         self,
         patience: Patience,
-        connections: int = 8,
+        connections: int = 64,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = ending.wait,
         jitter: Callable[[], float] = random.random,

@@ -32,7 +32,7 @@ STATES = REPOSITORY / ".state"
 LOGIN = "anna@example.com"
 SHOWN_DIFFERENCES = 20
 
-console = Console(soft_wrap=True)
+console = Console(width=max(100, Console().width))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +103,9 @@ def _story(stack: Stack, original: Path, state: Path) -> int:
     differences = compare(source, target / source.absolute().relative_to("/"))
     console.print(_table(first, second, restored, snapshots))
     for difference in differences[:SHOWN_DIFFERENCES]:
-        console.print(f"[red]different[/red] {difference}")
+        console.print(f"[red]different[/red] {difference}", soft_wrap=True)
     verdict = f"[red]{len(differences)} differences[/red]" if differences else "[green]no difference[/green]"
-    console.print(f"compared {restored.files:,} files byte by byte, with modes, times, owners and links: {verdict}")
+    _say(f"compared {restored.files:,} files byte by byte, with modes, times, owners and links: {verdict}")
     return len(differences)
 
 
@@ -126,8 +126,8 @@ def _copy(original: Path, source: Path) -> None:
 
 
 def _table(first: Run, second: Run, restored: Run, snapshots: Sequence[Snapshot]) -> Table:
-    table = Table(box=box.SIMPLE, caption="ratio: logical bytes to all that is stored for the snapshot")
-    for heading in ("", "files", "logical MB", "sent MB", "stored MB", "packs", "seconds", "MB/s", "ratio"):
+    table = Table(box=box.SIMPLE, padding=(0, 1), pad_edge=False, caption="ratio: MB of files to MB stored for them")
+    for heading in ("", "files", "MB", "MB sent", "MB stored", "packs", "seconds", "MB/s", "ratio"):
         table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
     for name, run, stored in (("first backup", first, snapshots[0]), ("1 % edited", second, snapshots[1])):
         table.add_row(name, *_figures(run, run.sent_bytes), _mb(stored.stored_bytes), *_pace(run, stored))
@@ -150,7 +150,7 @@ def _mb(size_bytes: int) -> str:
 
 
 def _say(line: str) -> None:
-    console.print(f"[dim]{time.strftime('%H:%M:%S')}[/dim] {line}", highlight=False)
+    console.print(f"[dim]{time.strftime('%H:%M:%S')}[/dim] {line}", highlight=False, soft_wrap=True)
 
 
 def _parser() -> argparse.ArgumentParser:

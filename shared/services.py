@@ -6,7 +6,7 @@ from functools import cached_property
 
 # pyright: reportUnknownMemberType=false
 from azure.data.tables import TableServiceClient
-from azure.storage.blob import BlobServiceClient
+from azure.storage.blob import BlobServiceClient, LinearRetry
 
 from shared.domain.ids import ENTROPY_BYTES, Id
 from shared.identity.keyring import KeyRing
@@ -116,4 +116,7 @@ class Services:
 
     @cached_property
     def _blobs(self) -> BlobServiceClient:
-        return BlobServiceClient.from_connection_string(self.settings.storage.get_secret_value())
+        # The SDK's own pauses are 15 s and more: whoever waits for us would have given up.
+        retry = LinearRetry(backoff=1, retry_total=3, random_jitter_range=1)
+        storage = self.settings.storage.get_secret_value()
+        return BlobServiceClient.from_connection_string(storage, retry_policy=retry)

@@ -196,6 +196,6 @@ def status(as_json: AsJson = False) -> None:
 def version(as_json: AsJson = False) -> None:
     """Print the version."""
     with performing(as_json=as_json) as say:
-        from agent.cli.standing import version
+        from agent.cli.version import version
 
         say(version())

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.cli.ahead import counted
 from agent.cli.exits import Exit
 from agent.cli.home import find_home, host_name
 from agent.cli.output import Outcome, printable, size
@@ -32,7 +33,7 @@ class BackupWish:
 
 def back_up(wish: BackupWish, vault_url: str | None, *, silent: bool) -> Outcome[BackupReport]:
     home, meter = find_home(), Meter()
-    with only_run(home.lock), opened(home, vault_url, meter) as here, shown(meter, "Backing up", silent=silent):
+    with only_run(home.lock), opened(home, vault_url, meter) as here:
         order = BackupOrder(
             paths=tuple(path.absolute() for path in wish.paths),
             cache_dir=here.cache_dir,
@@ -43,7 +44,8 @@ def back_up(wish: BackupWish, vault_url: str | None, *, silent: bool) -> Outcome
             reread=wish.reread,
             threads=wish.threads,
         )
-        report = backup(order, here.vault, here.keys, meter)
+        with shown(meter, "Backing up", silent=silent), counted(order, meter, silent=silent):
+            report = backup(order, here.vault, here.keys, meter)
     whole = not report.skipped_count and not report.changing
     return Outcome(report, _lines, Exit.OK if whole else Exit.INCOMPLETE)
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from agent.config import Environment, Home
 from shared.domain.errors import HortError, Malformed
 
+_LONGEST_NAME = 120
+
 
 class CannotAsk(HortError):
     """Something is missing, and nobody sits at the terminal to say it."""
@@ -26,11 +28,27 @@ def host_name() -> str:
 def password(file: Path | None, login: str) -> str:
     """From the file's first line, from HORT_PASSWORD, or from the terminal."""
     if file is not None:
-        lines = file.read_text("utf-8").splitlines()
-        if not lines or not lines[0]:
-            raise Malformed("password-file", f"{file} holds no password")
-        return lines[0]
+        return _first_line(file)
     return Environment.read().password or ask_secret(f"Password of {login}: ", "--password-file or HORT_PASSWORD")
+
+
+def _first_line(file: Path) -> str:
+    line = file.read_bytes().partition(b"\n")[0].rstrip(b"\r")
+    try:
+        text = line.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Malformed("password-file", f"{file} is not UTF-8 text") from None
+    if not text:
+        raise Malformed("password-file", f"{file} holds no password")
+    return text
+
+
+def device_name(wanted: str | None) -> str:
+    """What this device is called; its host name unless told otherwise. Raises `Malformed`."""
+    name = (wanted or platform.node() or "unnamed").strip()
+    if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable():
+        raise Malformed("name", f"a device's name has 1 to {_LONGEST_NAME} printable characters")
+    return name
 
 
 def ask_secret(prompt: str, otherwise: str) -> str:

@@ -1,14 +1,16 @@
 """`hort register`, `hort recover` and `hort init`: how this device comes to an account."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.account_keys import KeyOrder
-from agent.cli.home import ask_secret, find_home, host_name, password
+from agent.cli.device import Device
+from agent.cli.home import ask_secret, device_name, find_home, password
 from agent.cli.output import Outcome
-from agent.cli.vaults import Device, folder_of
+from agent.cli.vaults import folder_of
 from agent.config import Home, Registration, parse_service_url
 from agent.credentials import Password
 from agent.engine.orders import utc_now
@@ -63,8 +65,7 @@ class Joined:
 
 
 def register(wish: Joining) -> Outcome[Joined]:
-    home = unregistered_home()
-    with only_run(home.lock):
+    with unregistered_home() as home:
         service = _service(wish, None)
         who = _applicant(wish, service, None)
         kit_path = (wish.kit or default_kit(who.account)).absolute()
@@ -75,8 +76,7 @@ def register(wish: Joining) -> Outcome[Joined]:
 
 
 def recover(wish: Joining) -> Outcome[Joined]:
-    home = unregistered_home()
-    with only_run(home.lock):
+    with unregistered_home() as home:
         kit = None if wish.kit is None else read_kit(wish.kit)
         service = _service(wish, kit)
         who = _applicant(wish, service, kit)
@@ -91,27 +91,29 @@ def init(vault_url: str, name: str | None, kit: Path | None) -> Outcome[Joined]:
         if registration is not None:
             extend_to_folder(folder, home, registration)
             return joined(Enrolled(registration, Device.load(home).keys.fingerprint), None)
-        who = FolderApplicant(folder, name or host_name(), utc_now())
+        who = FolderApplicant(folder, device_name(name), utc_now())
         account = account_for_folder(who)
         kit_path = (kit or default_kit(account)).absolute()
         return joined(make_folder_vault(who, account, home, kit_path), kit_path)
 
 
 def recover_folder(vault_url: str, kit: Path | None, recovery_key: str | None, name: str | None) -> Outcome[Joined]:
-    home, folder = unregistered_home(), folder_of(vault_url)
-    with only_run(home.lock):
+    folder = folder_of(vault_url)
+    with unregistered_home() as home:
         key = read_kit(kit).key_for(account_of(folder)) if kit else typed_key(recovery_key)
-        who = FolderApplicant(folder, name or host_name(), utc_now())
+        who = FolderApplicant(folder, device_name(name), utc_now())
         return joined(open_folder_vault(who, home, key), None)
 
 
-def unregistered_home() -> Home:
-    """Raises `AlreadyRegistered`: a home belongs to one account."""
+@contextmanager
+def unregistered_home() -> Generator[Home]:
+    """This run's alone. Raises `AlreadyRegistered`: a home belongs to one account."""
     home = find_home()
-    registration = home.registration_if_any()
-    if registration is not None:
-        raise AlreadyRegistered(registration)
-    return home
+    with only_run(home.lock):
+        registration = home.registration_if_any()
+        if registration is not None:
+            raise AlreadyRegistered(registration)
+        yield home
 
 
 def default_kit(account: AccountId) -> Path:
@@ -146,7 +148,7 @@ def _url(wish: Joining, kit: RecoveryKit | None) -> str:
 def _applicant(wish: Joining, service: Service, kit: RecoveryKit | None) -> Applicant:
     wanted = AccountId.parse(wish.account) if wish.account else (kit.account if kit else None)
     account = choose_account(service.accounts(), wanted)
-    return Applicant(_url(wish, kit), account, wish.name or host_name())
+    return Applicant(_url(wish, kit), account, device_name(wish.name))
 
 
 def _recovery_key(wish: Joining, account: AccountId, kit: Path) -> bytes:

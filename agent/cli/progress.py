@@ -33,7 +33,7 @@ def _bar(meter: Meter, doing: str) -> Generator[None]:
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
     bar = Progress(
-        TextColumn("{task.description} {task.fields[entries]} files"),
+        TextColumn("{task.description} {task.fields[entries]} entries"),
         BarColumn(bar_width=24),
         DownloadColumn(binary_units=True),
         TransferSpeedColumn(),
@@ -48,7 +48,7 @@ def _bar(meter: Meter, doing: str) -> Generator[None]:
     def draw() -> None:
         now = meter.read()
         path = printable(now.path.decode("utf-8", "surrogateescape"))[-40:]
-        total = max(now.total_bytes, now.logical_bytes) or None
+        total = max(now.total_bytes, now.logical_bytes + 1) if now.total_bytes else None
         bar.update(task, completed=now.logical_bytes, total=total, entries=_entries(now), path=path, refresh=True)
 
     with bar, _every(BAR_SECONDS, draw):
@@ -76,7 +76,7 @@ def _every(seconds: float, tick: Callable[[], None]) -> Generator[None]:
 def line(doing: str, now: Reading, seconds: float) -> str:
     """One line of a log: files, bytes, sent, speed and, when the total is known, the time left."""
     speed = now.logical_bytes / seconds if seconds > 0 else 0.0
-    parts = [f"{doing} {_entries(now)} files", _amount(now), f"sent {size(now.sent_bytes)}", f"{size(speed)}/s"]
+    parts = [f"{doing} {_entries(now)} entries", _amount(now), f"sent {size(now.sent_bytes)}", f"{size(speed)}/s"]
     if now.total_bytes > now.logical_bytes and speed > 0:
         parts.append(f"{(now.total_bytes - now.logical_bytes) / speed:.0f} s left")
     return ", ".join(parts)

@@ -1,14 +1,15 @@
-"""`hort status` and `hort version`."""
+"""`hort status`."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from agent import VERSION
+from agent.cli.device import Device
 from agent.cli.exits import Exit, exit_for
 from agent.cli.home import find_home
 from agent.cli.output import Outcome
-from agent.cli.vaults import Device
+from agent.cli.remote import service_of
+from agent.cli.vaults import SERVICE_CACHE
 from agent.config import Home, Registration
 from agent.engine import journal
 from agent.engine.desk import Desk
@@ -23,11 +24,6 @@ from shared.domain.ids import AccountId, DeviceId, SessionId
 
 SHORT = Patience(absence_seconds=3.0, attempts=2, silence_seconds=10.0)
 """Somebody waits for the answer, and «not reachable» is one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +60,6 @@ class Status:
     """Why there is nothing under `at_the_service`."""
 
 
-def version() -> Outcome[Version]:
-    return Outcome(Version(VERSION), lambda said: [f"hort {said.version}"])
-
-
 def status() -> Outcome[Status]:
     home = find_home()
     device = Device.load(home)
@@ -82,7 +74,7 @@ def _ask(device: Device, unfinished: SessionId | None) -> tuple[AtTheService | N
     if device.registration.service is None:
         return None, None, Exit.OK
     try:
-        return _at_the_service(device.service(Transport(SHORT)), device, unfinished), None, Exit.OK
+        return _at_the_service(service_of(device, Transport(SHORT)), device, unfinished), None, Exit.OK
     except HortError as fault:
         return None, str(fault), exit_for(fault)
 
@@ -112,7 +104,7 @@ def _session_state(service: Service, who: Registration, session: SessionId) -> S
 
 
 def _unfinished(home: Home, device: Device) -> SessionId | None:
-    found = journal.read(Desk(home.cache / "service", device.keys, ()).journal, device.keys)
+    found = journal.read(Desk(home.cache / SERVICE_CACHE, device.keys, ()).journal, device.keys)
     return None if found is None else found.session
 
 

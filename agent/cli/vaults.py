@@ -7,20 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from agent.config import Home, NotRegistered, Registration, StateDamaged
-from agent.credentials import DeviceKey
+from agent.cli.device import Device
+from agent.config import Home
 from agent.folder_vault import FolderVault, account_of
 from agent.meter import Meter
-from agent.patience import Patience
-from agent.service import Service
-from agent.service_vault import ServiceVault
-from agent.transport import Transport
 from agent.vault import SnapshotInfo, Vault
 from shared.domain.errors import Malformed, NotFound
 from shared.domain.ids import SessionId
 from shared.format.keys import VaultKeys
 
 LATEST = "latest"
+SERVICE_CACHE = "service"
 _SHORTEST_PREFIX = 6
 
 
@@ -32,47 +29,18 @@ class Opened:
     """One a vault: what lies in one need not lie in another of the same account."""
 
 
-@dataclass(frozen=True, slots=True)
-class Device:
-    """Everything that registering left behind."""
-
-    registration: Registration
-    key: DeviceKey
-    keys: VaultKeys
-
-    @classmethod
-    def load(cls, home: Home) -> "Device":
-        """Raises `NotRegistered`, or `StateDamaged` when a part is lost."""
-        who = home.registration()
-        key, master_key = home.device_key(), home.master_key()
-        if key is None or master_key is None:
-            raise StateDamaged(f"the keys in {home.config} are lost: join again with `hort recover` in a new home")
-        return cls(who, DeviceKey(who.account, who.device, key), VaultKeys.derive(master_key, who.account))
-
-    def service(self, transport: Transport) -> Service:
-        """Raises `NotRegistered` when this device only knows a vault in a folder."""
-        if self.registration.service is None:
-            raise NotRegistered
-        return Service(self.registration.service, self.key, transport)
-
-
 @contextmanager
 def opened(home: Home, url: str | None, meter: Meter) -> Generator[Opened]:
-    """The vault, for as long as the block runs. A session that is open then stays so: the next run goes on with it."""
+    """The vault, for as long as the block runs."""
     device = Device.load(home)
     if url is not None:
         folder = folder_of(url)
-        account_of(folder)  # raises `NotFound`: only `hort init` makes vaults
-        vault = FolderVault.open(folder, device.key.account, device.key.device, device.key.key)
-        yield Opened(vault, device.keys, home.cache / _folder_cache(folder))
+        yield Opened(_folder_vault(folder, device), device.keys, home.cache / _folder_cache(folder))
         return
-    transport = Transport(Patience())
-    vault = ServiceVault(device.service(transport), transport, device.key, meter.for_the_service)
-    try:
-        yield Opened(vault, device.keys, home.cache / "service")
-    finally:
-        vault.close()
-        transport.close()
+    from agent.cli.remote import service_vault  # half of the start-up time, and no folder needs it
+
+    with service_vault(device, meter) as vault:
+        yield Opened(vault, device.keys, home.cache / SERVICE_CACHE)
 
 
 def folder_of(url: str) -> Path:
@@ -100,6 +68,12 @@ def _latest(snapshots: Sequence[SnapshotInfo], own: Sequence[SnapshotInfo]) -> S
     if not snapshots:
         raise NotFound("there are no snapshots yet")
     return (own or snapshots)[-1].session
+
+
+def _folder_vault(folder: Path, device: Device) -> FolderVault:
+    account_of(folder)  # raises `NotFound`: only `hort init` makes vaults
+    who = device.registration
+    return FolderVault.open(folder, who.account, who.device, device.key)
 
 
 def _folder_cache(folder: Path) -> str:

@@ -7,23 +7,19 @@ from datetime import datetime
 from agent.engine import closing
 from agent.engine.closing import Close
 from agent.engine.contents import Contents
-from agent.engine.desk import Desk
-from agent.engine.globs import Rules
 from agent.engine.intake import Intake, Tally
 from agent.engine.journal import BegunPack, Journal, Member
 from agent.engine.known import Known
 from agent.engine.locations import Locations
 from agent.engine.memory import Memory, MemoryWriter, Totals, memos
-from agent.engine.orders import BackupOrder, Progress
 from agent.engine.outflow import Outflow
 from agent.engine.pages import PageWriter, Table
 from agent.engine.recall import Recall
 from agent.engine.segments import Segments
+from agent.engine.setting import Setting
 from agent.engine.stow import Stow, StowSettings
-from agent.engine.walk import Walk
-from agent.vault import BackupStatistics, Committed, OpenSession, PacksMissing, Vault
+from agent.vault import BackupStatistics, Committed, OpenSession, PacksMissing
 from shared.format.head import Head, HeadStatistics
-from shared.format.keys import VaultKeys
 from shared.format.names import PackName
 from shared.format.refs import IndexRef
 
@@ -32,7 +28,6 @@ from shared.format.refs import IndexRef
 class Start:
     """Where an attempt begins."""
 
-    roots: tuple[bytes, ...]
     opened: OpenSession
     segments: Segments
     adopted: tuple[BegunPack, ...]
@@ -60,104 +55,109 @@ class OwnPacksLost:
     left: tuple[BegunPack, ...]
 
 
+type Outcome = Done | OwnPacksLost | PacksMissing
+
+
 class Attempt:
-    def __init__(
-        self, start: Start, order: BackupOrder, vault: Vault, keys: VaultKeys, desk: Desk, progress: Progress
-    ) -> None:
-        self._start, self._order, self._vault = start, order, vault
-        self._keys, self._desk, self._progress = keys, desk, progress
+    """Use once."""
+
+    def __init__(self, setting: Setting, start: Start) -> None:
+        self._setting, self._start = setting, start
         self._session = start.opened.session
         self._known = Known(Locations(start.segments.opened, start.unusable))
         self._tally = Tally()
-        for pack in start.adopted:
-            self._known.place(pack)
 
-    def run(self) -> Done | OwnPacksLost | PacksMissing:
-        journal = Journal(self._desk.journal, self._keys, self._session, self._start.adopted)
+    def run(self) -> Outcome:
+        for pack in self._start.adopted:
+            self._known.place(pack)
+        setting = self._setting
+        journal = Journal(setting.desk.journal, setting.keys, self._session, self._start.adopted)
         try:
             return self._run(journal)
         finally:
             journal.close()
 
-    def _run(self, journal: Journal) -> Done | OwnPacksLost | PacksMissing:
-        settings = StowSettings(
-            self._session, self._order.threads, self._order.pack_target_bytes, self._order.entropy
-        )  # fmt: skip
-        pending = self._desk.pending(self._session)
-        with (
-            MemoryWriter(pending, self._keys.local) as memory,
-            Stow(settings, self._vault, self._keys, self._known, journal, self._progress) as stow,
-        ):
-            used, table = self._take(stow, memory)
-            memory.close(Totals(self._tally.files + self._tally.directories, self._tally.logical_bytes))
+    def _run(self, journal: Journal) -> Outcome:
+        with self._stow(journal) as stow:
+            used, table = self._take(stow)
             packs = (*self._start.adopted, *stow.packs)
             there = self._there(packs)
             if len(there) < len(packs):
                 return OwnPacksLost(there)
-            return self._close(journal, stow, packs, used | table.chunks, table)
+            return self._close(journal, stow, self._closing_of(stow, packs, used, table))
 
-    def _take(self, stow: Stow, memory: MemoryWriter) -> tuple[set[bytes], Table]:
-        """Everything the walk finds, into chunks and pages."""
-        recall = Recall(self._known, self._desk.files, self._keys.local)
-        recall.learn(self._start.members)
-        pages = PageWriter(stow, self._keys)
-        contents = Contents(stow, self._keys, recall, self._progress)
-        outflow = Outflow(stow, pages, memory)
-        intake = Intake(self._known, self._memory(), contents, outflow, self._tally)
-        for found in self._walk().entries(self._start.roots):
-            self._progress.advance(1, intake.take(found), found.path)
-        contents.flush()
-        outflow.wait()
+    def _stow(self, journal: Journal) -> Stow:
+        setting, order = self._setting, self._setting.order
+        settings = StowSettings(self._session, order.threads, order.pack_target_bytes, order.entropy)
+        return Stow(settings, setting.vault, setting.keys, self._known, journal, setting.progress)
+
+    def _take(self, stow: Stow) -> tuple[set[bytes], Table]:
+        """Everything the walk finds into chunks and pages; the chunks that were used, and the way to the pages."""
+        setting = self._setting
+        pages = PageWriter(stow, setting.keys)
+        with MemoryWriter(setting.desk.pending(self._session), setting.keys.local) as memory:
+            outflow = Outflow(stow, pages, memory)
+            self._take_all(Contents(stow, setting.keys, self._recall(), setting.progress), outflow)
+            memory.close(Totals(self._tally.files + self._tally.directories, self._tally.logical_bytes))
         table = pages.finish()
         stow.finish()
-        return outflow.used, table
+        return outflow.used | table.chunks, table
+
+    def _take_all(self, contents: Contents, outflow: Outflow) -> None:
+        intake = Intake(self._known, self._memory(), contents, outflow, self._tally)
+        for found in self._setting.walk(self._tally.skip).entries(self._setting.roots):
+            self._setting.progress.advance(1, intake.take(found), found.path)
+        contents.flush()
+        outflow.wait()
 
     def _memory(self) -> Memory:
         """Of the last run; nothing, when every file is to be read."""
-        return Memory(() if self._order.reread else memos(self._desk.files, self._keys.local))
+        setting = self._setting
+        return Memory(() if setting.order.reread else memos(setting.desk.files, setting.keys.local))
 
-    def _walk(self) -> Walk:
-        rules = Rules.of(self._order.include, self._order.exclude)
-        own = self._desk.folder.stat()
-        return Walk(rules, self._order.one_file_system, self._tally.skip, frozenset({(own.st_dev, own.st_ino)}))
+    def _recall(self) -> Recall:
+        recall = Recall(self._known, self._setting.desk.files, self._setting.keys.local)
+        recall.learn(self._start.members)
+        return recall
 
     def _there(self, packs: Sequence[BegunPack]) -> tuple[BegunPack, ...]:
         """Those that the vault has, as large as they were sent: asked before the head is written, which is for good."""
         if not packs:
             return ()
-        uploaded = self._vault.uploaded_packs(self._session)
+        uploaded = self._setting.vault.uploaded_packs(self._session)
         return tuple(pack for pack in packs if uploaded.get(pack.ref.name) == pack.ref.size_bytes)
 
-    def _close(
-        self, journal: Journal, stow: Stow, packs: Sequence[BegunPack], chunks: set[bytes], table: Table
-    ) -> Done | PacksMissing:
-        needs = self._known.needs(chunks)
+    def _close(self, journal: Journal, stow: Stow, close: Close) -> Done | PacksMissing:
+        vault = self._setting.vault
+        objects = closing.prepare(close, vault, self._setting.keys)
+        # Journal before index: from here on a rerun writes the same bytes, and finishes what this run began.
+        journal.close_session(objects)
+        committed = closing.write(objects, vault, self._session)
+        if isinstance(committed, PacksMissing):
+            return committed
+        sent_bytes = stow.sent_bytes + sum(len(each.body) for each in objects.objects)
+        return Done(committed, self._tally, stow.new_bytes, sent_bytes, len(stow.packs))
+
+    def _closing_of(self, stow: Stow, packs: Sequence[BegunPack], used: set[bytes], table: Table) -> Close:
+        needs = self._known.needs(used)
         sizes = self._start.segments.sizes_bytes
-        ended = self._order.now()
-        close = Close(
+        ended = self._setting.order.now()
+        return Close(
             head=self._head(table, stow, ended),
             needed_packs=needs.packs,
             needed_indexes=tuple(IndexRef(name, sizes[name]) for name in needs.segments),
             packs=packs,
-            statistics=self._statistics(stow, (ended - self._start.started).total_seconds()),
-            entropy=self._order.entropy,
+            statistics=self._statistics(stow, ended),
+            entropy=self._setting.order.entropy,
         )
-        objects = closing.prepare(close, self._vault, self._keys)
-        # Journal before index: from here on a rerun writes the same bytes, and finishes what this run began.
-        journal.close_session(objects)
-        committed = closing.write(objects, self._vault, self._session)
-        if isinstance(committed, PacksMissing):
-            return committed
-        sent = stow.sent_bytes + sum(len(each.body) for each in objects.objects)
-        return Done(committed, self._tally, stow.new_bytes, sent, len(stow.packs))
 
     def _head(self, table: Table, stow: Stow, ended: datetime) -> Head:
         tally = self._tally
         return Head(
             session=self._session,
-            device=self._vault.device,
-            host=self._order.host,
-            paths=self._start.roots,
+            device=self._setting.vault.device,
+            host=self._setting.order.host,
+            paths=self._setting.roots,
             started=self._start.started,
             ended=ended,
             statistics=HeadStatistics(
@@ -173,7 +173,7 @@ class Attempt:
             pages=table.rows,
         )
 
-    def _statistics(self, stow: Stow, seconds: float) -> BackupStatistics:
+    def _statistics(self, stow: Stow, ended: datetime) -> BackupStatistics:
         tally = self._tally
         return BackupStatistics(
             files=tally.files,
@@ -182,5 +182,5 @@ class Attempt:
             new_bytes=stow.new_bytes,
             sent_bytes=stow.sent_bytes,
             unreadable=tally.skipped_count,
-            seconds=seconds,
+            seconds=(ended - self._start.started).total_seconds(),
         )

@@ -3,25 +3,30 @@
 import grp
 import os
 import pwd
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterator
+from functools import lru_cache, partial
 
 from agent.engine.walk import reason
 from shared.format.items import Item, ItemKind
 
 
 def apply(item: Item, handle: int) -> Iterator[str]:
-    """Gives an open file or folder its attributes; yields what the system would not have."""
+    """Gives an open file or folder its attributes; yields what the system would not have, and goes on."""
+    for what, give in _steps(item, handle):
+        try:
+            give()
+        except OSError as error:
+            yield f"{what}: {reason(error)}"
+
+
+def _steps(item: Item, handle: int) -> Iterator[tuple[str, Callable[[], None]]]:
     # Owner before mode, for chown clears set-user-id; both before the attributes that hold capabilities; times last.
     if os.geteuid() == 0:
-        os.fchown(handle, _uid(item.user, item.uid), _gid(item.group, item.gid))
-    os.fchmod(handle, item.mode)
+        yield "owner", lambda: os.fchown(handle, _uid(item.user, item.uid), _gid(item.group, item.gid))
+    yield "mode", lambda: os.fchmod(handle, item.mode)
     for name, value in item.xattrs:
-        try:
-            os.setxattr(handle, name, value)
-        except OSError as error:
-            yield f"extended attribute {os.fsdecode(name)}: {reason(error)}"
-    os.utime(handle, ns=(item.mtime_ns, item.mtime_ns))
+        yield f"extended attribute {os.fsdecode(name)}", partial(os.setxattr, handle, name, value)
+    yield "times", lambda: os.utime(handle, ns=(item.mtime_ns, item.mtime_ns))
 
 
 def apply_beside(item: Item, name: bytes, folder: int) -> None:

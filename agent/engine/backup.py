@@ -2,13 +2,17 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import datetime
 
 from agent.engine import closing, journal, memory, segments
 from agent.engine.attempt import Attempt, Done, OwnPacksLost, Start
 from agent.engine.desk import Desk
 from agent.engine.journal import BegunPack, Interrupted
 from agent.engine.orders import BackupOrder, BackupReport, Progress
+from agent.engine.setting import Setting
+from agent.engine.survey import survey
 from agent.engine.walk import real_roots
 from agent.vault import Committed, OpenSession, PacksMissing, Vault
 from shared.domain.errors import Conflict, NotFound
@@ -27,41 +31,30 @@ def backup(order: BackupOrder, vault: Vault, keys: VaultKeys, progress: Progress
     """
     if not any(os.path.lexists(path) for path in order.paths):
         raise NotFound(f"nothing to back up: {', '.join(map(str, order.paths))} does not exist")
+    clock = time.perf_counter()
     roots = real_roots(order.paths)
-    desk = Desk(order.cache_dir, keys, roots)
-    with desk.mine_alone():
-        return _Backup(order, vault, keys, progress, desk, roots).run()
+    setting = Setting(order, roots, vault, keys, Desk(order.cache_dir, keys, roots), progress)
+    with setting.desk.mine_alone(), _expectation(setting):
+        opened, done = _Backup(setting).run()
+    return _report(opened, done, time.perf_counter() - clock)
 
 
 class _Backup:
-    def __init__(
-        self,
-        order: BackupOrder,
-        vault: Vault,
-        keys: VaultKeys,
-        progress: Progress,
-        desk: Desk,
-        roots: tuple[bytes, ...],
-    ) -> None:
-        self._order, self._vault, self._keys = order, vault, keys
-        self._progress, self._desk, self._roots = progress, desk, roots
-        self._clock = time.perf_counter()
+    def __init__(self, setting: Setting) -> None:
+        self._setting, self._vault, self._desk = setting, setting.vault, setting.desk
+        self._started: datetime = setting.order.now()
         self._gone: frozenset[PackName] = frozenset()
 
-    def run(self) -> BackupReport:
-        self._announce()
-        left = journal.read(self._desk.journal, self._keys)
-        opened = self._vault.open_session(left.session if left else None)
-        if left is not None and left.closing is not None:
-            opened = self._finish(left, opened)
+    def run(self) -> tuple[OpenSession, Done]:
+        """The session that was committed in the end."""
+        left = journal.read(self._desk.journal, self._setting.keys)
+        opened = self._open(left)
         adopted = self._adopted(left, opened)
         for _ in range(TRIES):
-            outcome = Attempt(
-                self._start(opened, left, adopted), self._order, self._vault, self._keys, self._desk, self._progress
-            ).run()
-            match outcome:
-                case Done():
-                    return self._report(outcome, resumed=opened.resumed)
+            match Attempt(self._setting, self._start(opened, left, adopted)).run():
+                case Done() as done:
+                    self._settle(done)
+                    return opened, done
                 case OwnPacksLost(still_there):
                     adopted = still_there
                 case PacksMissing(packs):
@@ -71,30 +64,31 @@ class _Backup:
                     opened, adopted = self._vault.open_session(None), ()
         raise Conflict(f"the vault lost packs in {TRIES} attempts, one after the other; nothing was committed")
 
-    def _announce(self) -> None:
-        last = memory.totals(self._desk.files, self._keys.local)
-        if last is not None:
-            self._progress.expect(last.entries, last.logical_bytes)
-
-    def _finish(self, left: Interrupted, opened: OpenSession) -> OpenSession:
-        """Commits what was complete but for its commit, and opens the session for today's run."""
-        assert left.closing is not None, "asked for only then"
-        if not opened.resumed:
-            # The session is over: committed just before the crash, or given up by the service.
-            if any(info.session == left.session for info in self._vault.snapshots()):
-                self._desk.promote(left.session)
+    def _open(self, left: Interrupted | None) -> OpenSession:
+        """The session of today's run: the one that was left open, unless that only lacks its commit."""
+        opened = self._vault.open_session(left.session if left else None)
+        if left is None or left.closing is None:
             return opened
-        if isinstance(closing.write(left.closing, self._vault, left.session), Committed):
+        if opened.resumed:
+            self._finish(left, left.closing)
+            return self._vault.open_session(None)
+        # The session is over: committed just before the crash, or given up by the service.
+        if any(info.session == left.session for info in self._vault.snapshots()):
+            self._desk.promote(left.session)
+        return opened
+
+    def _finish(self, left: Interrupted, objects: journal.Closing) -> None:
+        """Commits what was complete but for its commit."""
+        if isinstance(closing.write(objects, self._vault, left.session), Committed):
             self._desk.promote(left.session)
         else:
             self._vault.abandon(left.session)
-        return self._vault.open_session(None)
 
     def _adopted(self, left: Interrupted | None, opened: OpenSession) -> tuple[BegunPack, ...]:
         """The packs of an interrupted run that really arrived."""
         if left is None or left.session != opened.session:
             return ()
-        uploaded: Mapping[PackName, int] = self._vault.uploaded_packs(opened.session)
+        uploaded = self._vault.uploaded_packs(opened.session)
         return tuple(pack for pack in left.packs if uploaded.get(pack.ref.name) == pack.ref.size_bytes)
 
     def _start(self, opened: OpenSession, left: Interrupted | None, adopted: tuple[BegunPack, ...]) -> Start:
@@ -102,33 +96,47 @@ class _Backup:
         reader = self._vault.session_reader(opened.session)
         begun = (*adopted, *(left.packs if left else ()))
         return Start(
-            roots=self._roots,
             opened=opened,
-            segments=segments.load(opened.live_indexes, reader, self._keys, self._desk.indexes),
+            segments=segments.load(opened.live_indexes, reader, self._setting.keys, self._desk.indexes),
             adopted=adopted,
             members=tuple(member for pack in begun for member in pack.members),
             unusable=opened.do_not_reuse | self._gone,
-            started=self._order.now(),
+            started=self._started,
         )
 
-    def _report(self, done: Done, resumed: bool) -> BackupReport:
+    def _settle(self, done: Done) -> None:
         # Commit before memory before journal: a crash in between is recognised, and costs time only.
         self._desk.promote(done.committed.session)
         self._desk.journal.unlink()
-        tally = done.tally
-        return BackupReport(
-            session=done.committed.session,
-            committed_at=done.committed.committed_at,
-            resumed=resumed,
-            files=tally.files,
-            directories=tally.directories,
-            unchanged=tally.unchanged,
-            logical_bytes=tally.logical_bytes,
-            new_bytes=done.new_bytes,
-            sent_bytes=done.sent_bytes,
-            packs=done.packs,
-            seconds=time.perf_counter() - self._clock,
-            skipped_count=tally.skipped_count,
-            skipped=tuple(tally.skipped),
-            changing=tuple(tally.changing),
-        )
+
+
+@contextmanager
+def _expectation(setting: Setting) -> Generator[None]:
+    """Tells what the run will come to: what the last one did, or, the first time, what a count beside it finds."""
+    last = memory.totals(setting.desk.files, setting.keys.local)
+    if last is None:
+        with survey(setting.walk(lambda _path, _why: None), setting.roots, setting.progress):
+            yield
+    else:
+        setting.progress.expect(last.entries, last.logical_bytes)
+        yield
+
+
+def _report(opened: OpenSession, done: Done, seconds: float) -> BackupReport:
+    tally = done.tally
+    return BackupReport(
+        session=done.committed.session,
+        committed_at=done.committed.committed_at,
+        resumed=opened.resumed,
+        files=tally.files,
+        directories=tally.directories,
+        unchanged=tally.unchanged,
+        logical_bytes=tally.logical_bytes,
+        new_bytes=done.new_bytes,
+        sent_bytes=done.sent_bytes,
+        packs=done.packs,
+        seconds=seconds,
+        skipped_count=tally.skipped_count,
+        skipped=tuple(tally.skipped),
+        changing=tuple(tally.changing),
+    )

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from agent.engine.fetch import locate
 from agent.engine.orders import CheckOrder, CheckReport, Progress, Trouble, shown
@@ -43,6 +44,13 @@ def check(order: CheckOrder, vault: Vault, keys: VaultKeys, progress: Progress) 
     )
 
 
+class _Looked(NamedTuple):
+    """What was found out about one pack."""
+
+    read_bytes: int
+    troubles: list[Trouble]
+
+
 @dataclass(slots=True)
 class _Check:
     """Collects, over all snapshots, which packs must be there and what they must hold."""
@@ -75,7 +83,8 @@ class _Check:
         """Every pack that was named: its size, or all of it."""
         step = self._read_pack if read_data else self._size_pack
         with ThreadPoolExecutor(threads, "check") as pool:
-            for troubles in pool.map(step, self.sizes):
+            for read_bytes, troubles in pool.map(step, self.sizes):
+                self.read_bytes += read_bytes
                 self.damaged.extend(troubles)
 
     def _refs(self, info: SnapshotInfo) -> Refs:
@@ -135,26 +144,27 @@ class _Check:
         self.sizes.setdefault(pack.name, pack.size_bytes)
         self.wanted.setdefault(pack.name, set()).add(place.record)
 
-    def _size_pack(self, pack: PackName) -> list[Trouble]:
+    def _size_pack(self, pack: PackName) -> _Looked:
+        expected = self.sizes[pack]
         try:
             there = self.reader.pack_size_bytes(pack)
         except VaultObjectMissing:
-            return [Trouble(f"d/{pack}", "it is not in the vault")]
-        expected = self.sizes[pack]
-        return [] if there == expected else [Trouble(f"d/{pack}", f"{there} bytes where {expected} are recorded")]
+            return _Looked(0, [Trouble(f"d/{pack}", "it is not in the vault")])
+        if there != expected:
+            return _Looked(0, [Trouble(f"d/{pack}", f"{there} bytes where {expected} are recorded")])
+        return _Looked(0, [])
 
-    def _read_pack(self, pack: PackName) -> list[Trouble]:
-        troubles = self._size_pack(pack)
-        if troubles:
-            return troubles
+    def _read_pack(self, pack: PackName) -> _Looked:
+        looked = self._size_pack(pack)
+        if looked.troubles:
+            return looked
         body = self.reader.pack_range(pack, 0, self.sizes[pack])
-        self.read_bytes += len(body)
         self.progress.sent(len(body))
-        if sha256_hex([body]) != pack.pack_id:
-            troubles.append(Trouble(f"d/{pack}", "its bytes are not those it is named after"))
-        return [*troubles, *self._contents(pack, body)]
+        return _Looked(len(body), list(self._contents(pack, body)))
 
     def _contents(self, pack: PackName, body: bytes) -> Iterator[Trouble]:
+        if sha256_hex([body]) != pack.pack_id:
+            yield Trouble(f"d/{pack}", "its bytes are not those it is named after")
         try:
             directory = read_directory(self.keys, pack, body)
         except Damaged as damage:

@@ -24,8 +24,8 @@ _KINDS = {
 _HOST_ONLY = frozenset({"security.selinux"})
 """Labels that mean nothing on another host, and are refused there."""
 
-_FINE_NS = 100_000_000
-_COARSE_NS = 2_000_000_000
+TICK_NS = 100_000_000
+COARSE_TICK_NS = 2_000_000_000
 
 
 def stamp(status: os.stat_result) -> bytes:
@@ -37,8 +37,8 @@ def stamp(status: os.stat_result) -> bytes:
 def settled(status: os.stat_result, now_ns: int) -> bool:
     """Whether a later change would surely show in the stamp: not if the last one is within one tick of the file
     system's clock. Whole seconds betray a coarse one (FAT: two seconds)."""
-    tick = _FINE_NS if status.st_ctime_ns % 1_000_000_000 else _COARSE_NS
-    return now_ns - max(status.st_ctime_ns, status.st_mtime_ns) > tick
+    tick = TICK_NS if status.st_ctime_ns % 1_000_000_000 else COARSE_TICK_NS
+    return now_ns - status.st_ctime_ns > tick
 
 
 def describe(found: Found, status: os.stat_result) -> Item:

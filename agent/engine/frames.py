@@ -9,12 +9,23 @@ from typing import BinaryIO
 
 import blake3
 
+from shared.domain.errors import HortError
+
 _HEAD = struct.Struct(">I16s")
 _MAX_BYTES = 1 << 30
 
 
+class CacheFailed(HortError):
+    """The agent's own folder cannot be written to."""
+
+
 def write_frame(file: BinaryIO, key: bytes, payload: bytes) -> None:
-    file.write(_HEAD.pack(len(payload), _proof(key, payload)) + payload)
+    """Hands a frame to the system, whole. Raises `CacheFailed`: never an `OSError`, which is trouble with a source."""
+    try:
+        file.write(_HEAD.pack(len(payload), _proof(key, payload)) + payload)
+        file.flush()
+    except OSError as error:
+        raise CacheFailed(f"the agent's cache cannot be written: {error}") from None
 
 
 def read_frames(file: BinaryIO, key: bytes) -> Iterator[bytes]:

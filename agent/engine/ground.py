@@ -1,5 +1,6 @@
 """The folder that a snapshot is restored to: entries are made below it and nowhere else."""
 
+import errno
 import itertools
 import os
 import stat
@@ -66,8 +67,8 @@ class Ground:
         except FileExistsError:
             try:
                 os.close(os.open(spot.name, FOLDER, dir_fd=folder))
-            except NotADirectoryError:
-                if not self._overwrite:
+            except OSError as error:
+                if error.errno not in (errno.ENOTDIR, errno.ELOOP) or not self._overwrite:
                     raise
                 os.unlink(spot.name, dir_fd=folder)
                 os.mkdir(spot.name, _PRIVATE, dir_fd=folder)

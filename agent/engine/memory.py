@@ -3,6 +3,7 @@
 import os
 import struct
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -94,7 +95,8 @@ class MemoryWriter:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        with suppress(OSError):  # what could not be written was told when it was tried
+            self._file.close()
 
     def add(self, memo: Memo) -> None:
         packed = wire.pack(memo)
@@ -107,7 +109,6 @@ class MemoryWriter:
         self._flush()
         self._file.seek(0)
         self._write_totals(sums)
-        self._file.flush()
         os.fsync(self._file.fileno())
 
     def _flush(self) -> None:

@@ -23,6 +23,7 @@ class Outcome:
     packs: set[str] = field(default_factory=set[str])
     left_alone: list[Trouble] = field(default_factory=list[Trouble])
     hurt: list[Trouble] = field(default_factory=list[Trouble])
+    not_restored: set[bytes] = field(default_factory=set[bytes])
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def restored(self, item: Item) -> None:
@@ -34,6 +35,10 @@ class Outcome:
     def restored_folder(self, item: Item) -> None:
         self.directories += 1
         self.progress.advance(1, 0, item.path)
+
+    def give_up(self, item: Item) -> None:
+        """What has this path now, if anything, is not the snapshot's."""
+        self.not_restored.add(item.path)
 
     def read(self, pack: str, size_bytes: int) -> None:
         with self._lock:
@@ -49,7 +54,7 @@ class Outcome:
         with self._lock:
             self.hurt.append(trouble)
 
-    def stop_if_full(self, error: OSError) -> None:
+    def stop_if_full(self, error: Exception) -> None:
         """Going on would only list every file that is left. Raises `TargetFull`."""
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise TargetFull("the disk of the target is full; what is there is whole, and a rerun goes on") from None

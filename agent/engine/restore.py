@@ -97,12 +97,10 @@ class _Restore:
             step(item)
         except Damaged as damage:
             self._outcome.damaged(Trouble(shown(item.path), str(damage)))
-        except UnsafePath as unsafe:
-            self._outcome.skipped(Trouble(shown(item.path), str(unsafe)))
-        except FileExistsError:
-            self._outcome.skipped(Trouble(shown(item.path), "it exists"))
-        except OSError as error:
-            self._outcome.skipped(Trouble(shown(item.path), reason(error)))
+            self._outcome.give_up(item)
+        except (UnsafePath, OSError) as error:
+            self._outcome.skipped(Trouble(shown(item.path), _why(error)))
+            self._outcome.give_up(item)
             self._outcome.stop_if_full(error)
 
     def _make(self, item: Item) -> None:
@@ -143,6 +141,8 @@ class _Restore:
 
     def _link(self, item: Item) -> None:
         target = self._stands_for.get(item.target, item.target)
+        if target in self._outcome.not_restored:
+            raise Damaged(shown(item.path), "the file that it is another name of was not restored")
         self._ground.make_hard_link(spot_of(target), spot_of(item.path))
         self._outcome.restored(item)
 
@@ -154,6 +154,16 @@ class _Restore:
         finally:
             os.close(handle)
         self._outcome.restored_folder(item)
+
+
+def _why(error: UnsafePath | OSError) -> str:
+    match error:
+        case UnsafePath():
+            return str(error)
+        case FileExistsError():
+            return "it exists"
+        case _:
+            return reason(error)
 
 
 def _outermost(paths: Sequence[bytes]) -> tuple[bytes, ...]:

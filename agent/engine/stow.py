@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from types import TracebackType
 from typing import NamedTuple, Self
 
 from agent.engine.journal import BegunPack, Journal, Member, begun
@@ -16,7 +17,6 @@ from shared.domain.ids import SessionId
 from shared.format import packs
 from shared.format.chunks import NONCE_BYTES, ChunkKind, chunk_id, seal_chunk
 from shared.format.keys import VaultKeys
-from shared.format.packs import Pack
 from shared.format.records import ChunkRecord
 
 UPLOADERS = 3
@@ -97,7 +97,9 @@ class Stow:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> None:
+        """What is being sent is sent to its end; what waits is not, when the run was broken off."""
+        self._failure = self._failure or error
         self._workers.shutdown(cancel_futures=True)
         self._uploaders.shutdown(cancel_futures=True)
 
@@ -155,7 +157,7 @@ class Stow:
             box = self._boxes[job.kind is ChunkKind.DATA]
             box.add(job.kind, name, sealed, raw_length)
             box.members.extend(Member(digest, name, offset, length) for digest, offset, length in job.small)
-            self.new_bytes += raw_length
+            self.new_bytes += raw_length if job.kind is ChunkKind.DATA else 0
             full = box.size_bytes >= self._settings.pack_target_bytes
             if full:
                 self._boxes[job.kind is ChunkKind.DATA] = Box()
@@ -177,7 +179,7 @@ class Stow:
 
     def _send(self, box: Box) -> None:
         settings = self._settings
-        pack: Pack = packs.build(self._keys, settings.session, box.records, box.chunks, settings.entropy)
+        pack = packs.build(self._keys, settings.session, box.records, box.chunks, settings.entropy)
         record = begun(pack, box.members)
         # Journal before upload: a pack that is in the vault is always known to the next run.
         with self._lock:

@@ -113,13 +113,11 @@ class Walk:
     def _ascend(self, levels: list[_Level]) -> None:
         """Leaves the innermost folder, and opens the one above again where it had to be closed."""
         _close(levels.pop())
-        if levels and levels[-1].handle is None:
-            level = levels[-1]
+        while levels and levels[-1].handle is None:
             try:
-                level.handle = _reopen(level)
+                levels[-1].handle = _reopen(levels[-1])
             except OSError as error:
-                self.skip(level.path, reason(error))
-                self._ascend(levels)
+                self.skip(levels.pop().path, reason(error))
 
 
 def real_roots(paths: Sequence[Path]) -> tuple[bytes, ...]:

@@ -1,6 +1,6 @@
 """Backups and restores: sessions, snapshots, grants, and a device's first backup."""
 
-from shared.api.base import Bytes, Count, Instant, Reply, Request, Sha256
+from shared.api.base import Bytes, Count, Instant, Reply, Request, Seconds, Sha256
 from shared.domain.ids import AccountId, DeviceId, RestoreId, SessionId
 from shared.domain.seeding import SeedingState
 from shared.domain.sessions import SessionState
@@ -25,7 +25,7 @@ class Statistics(Request):
     new_bytes: Bytes = 0
     sent_bytes: Bytes = 0
     unreadable: Count = 0
-    seconds: float = 0.0
+    seconds: Seconds = 0.0
 
 
 class LiveIndex(Reply):

@@ -44,12 +44,17 @@ class Page[T](Reply):
     next: str | None = None
 
 
+_UNSEEN = r"\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff"
+"""Control characters, separators, and marks that turn or hide text: a name that shows as another one deceives."""
+
 Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]+$")
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120, pattern=rf"^[^{_UNSEEN}]+$")
 ]
 Login = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9.@_+-]{1,98}[A-Za-z0-9]$")]
 Base64 = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]*={0,2}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0, le=2**63 - 1)]
 Bytes = Annotated[int, Field(ge=0, le=2**63 - 1)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+"""A number: JSON has no infinity, so what was stored of one could never be read again."""
 Instant = AwareDatetime

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+import durabletask.internal.orchestrator_service_pb2 as pb
 from azure.durable_functions import SyncDurableFunctionsClient
 from durabletask.client import OrchestrationStatus
 from grpc import Call, RpcError, StatusCode
@@ -11,6 +12,14 @@ from shared.durable import wire
 from shared.durable.calls import WorkflowCall
 from shared.durable.events import Event
 
+_REPLACES_ENDED = pb.OrchestrationIdReusePolicy(
+    replaceableStatus=[
+        pb.ORCHESTRATION_STATUS_COMPLETED,
+        pb.ORCHESTRATION_STATUS_FAILED,
+        pb.ORCHESTRATION_STATUS_TERMINATED,
+    ]
+)
+"""Said with each start: without it some backends refuse the id of an instance that ended."""
 _UNDER_WAY = frozenset({OrchestrationStatus.PENDING, OrchestrationStatus.RUNNING, OrchestrationStatus.SUSPENDED})
 
 
@@ -26,7 +35,10 @@ class Engine:
             return
         try:
             self.client.schedule_new_orchestration(
-                call.name, input=wire.encode(request, call.request), instance_id=instance_id
+                call.name,
+                input=wire.encode(request, call.request),
+                instance_id=instance_id,
+                reuse_id_policy=_REPLACES_ENDED,
             )
         except RpcError as refused:
             if _code(refused) is not StatusCode.ALREADY_EXISTS:

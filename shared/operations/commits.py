@@ -105,13 +105,14 @@ def _refs(services: Services, device: DeviceCaller, order: CommitOrder) -> Refs:
 
 def _judge(services: Services, refs: Refs, state: VaultState) -> frozenset[PackName]:
     """Check that all is there; returns the condemned packs that live again."""
-    _check_meta(services, refs)
+    committed = services.vaults.committed(refs.account)
+    _check_meta(services, refs, committed)
     needed = {pack.name: pack.size_bytes for pack in refs.packs}
     facts = CommitFacts(
         session=refs.session,
         needed=needed,
         there=services.vault_blobs.pack_sizes(refs.account, {pack.session for pack in needed}),
-        committed=services.vaults.committed(refs.account),
+        committed=committed,
         condemned=services.pack_sets.read(refs.account, state.condemned),
         deleting=services.pack_sets.read(refs.account, state.deleting),
     )
@@ -122,7 +123,11 @@ def _judge(services: Services, refs: Refs, state: VaultState) -> frozenset[PackN
             return resurrected
 
 
-def _check_meta(services: Services, refs: Refs) -> None:
+def _check_meta(services: Services, refs: Refs, committed: frozenset[SessionId]) -> None:
+    lasting = {refs.session, *committed}
+    for index in refs.indexes:
+        if index.name.session not in lasting:
+            raise ObjectsMissing(f"{index.name} belongs to a session that was never committed")
     needed = {str(index.name): index.size_bytes for index in refs.indexes}
     needed[names.head(refs.session)] = refs.head_size_bytes
     prefixes = [names.head(refs.session), *(f"index/{session}/" for session in {i.name.session for i in refs.indexes})]
@@ -159,6 +164,9 @@ def _snapshot(refs: Refs, order: CommitOrder, now: datetime) -> Snapshot:
 def _remember_last_snapshot(services: Services, snapshot: Snapshot) -> None:
     def attempt() -> None:
         row = devices.get(services, snapshot.account, snapshot.device)
+        last = row.value.last_snapshot_at
+        if last is not None and last >= snapshot.committed_at:
+            return  # a commit delivered again, or overtaken by the next one
         services.devices.replace(row, replace(row.value, last_snapshot_at=snapshot.committed_at))
 
     # After the commit: a crash here leaves an old date on the device, and the next backup mends it.

@@ -94,16 +94,22 @@ def remind_customer(services: Services, order: RemindCustomer) -> CustomerRemind
 
 
 def close_seeding(services: Services, order: CloseSeeding) -> SeedingClosed:
-    """Idempotent: what is closed stays as it was closed."""
+    """Idempotent: what is closed stays as it was closed. A snapshot that came at the last moment wins."""
 
     def attempt() -> SeedingClosed:
         old = _get(services, order.account, order.device)
         if old.value.state is SeedingState.WAITING:
-            services.seedings.replace(old, replace(old.value, state=order.state, ended_at=order.at))
-            return SeedingClosed(order.state)
+            state = _last_look(services, order)
+            services.seedings.replace(old, replace(old.value, state=state, ended_at=order.at))
+            return SeedingClosed(state)
         return SeedingClosed(old.value.state)
 
     return until_unchanged(attempt)
+
+
+def _last_look(services: Services, order: CloseSeeding) -> SeedingState:
+    found = look_for_snapshot(services, LookForSnapshot(order.account, order.device))
+    return order.state if found.snapshot is None else SeedingState.SEEDED
 
 
 def _waiting(services: Services, device: DeviceCaller, session: SessionId) -> Seeding:
@@ -127,7 +133,9 @@ def _waiting(services: Services, device: DeviceCaller, session: SessionId) -> Se
 def _taken_up(services: Services, fresh: Seeding) -> Seeding:
     old = _get(services, fresh.account, fresh.device)
     if old.value.state is SeedingState.WAITING:
-        return old.value
+        # A new session is a sign of life: a watch that got lost and starts again counts its silence from here.
+        alive = replace(old.value, heard_at=fresh.heard_at, session=fresh.session)
+        return services.seedings.replace(old, alive).value
     return services.seedings.replace(old, fresh).value
 
 

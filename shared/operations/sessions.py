@@ -40,6 +40,8 @@ def open_session(services: Services, device: DeviceCaller, session: SessionId) -
             services.vaults.open(state, fresh)
         except AlreadyThere:
             fresh = get(services, device, session)
+            if fresh.state is not SessionState.OPEN:
+                raise SessionClosed(fresh.id, fresh.state) from None
         return _opening(services, fresh, state.value)
 
     return until_unchanged(attempt)

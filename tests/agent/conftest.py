@@ -1,19 +1,27 @@
 """A stand-in service, a registered device, and a patience that fits a test."""
 
 import base64
-from collections.abc import Generator
+import os
+import time
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from agent.cli import joining, remote, standing
+from agent.cli.app import app
+from agent.cli.exits import Exit
 from agent.credentials import DeviceKey
 from agent.patience import Patience
 from agent.service import Service
 from agent.service_vault import ServiceVault
 from agent.transport import Transport
 from shared.domain.ids import DeviceId
-from tests.agent.stand_in import StandIn, running
+from tests.agent.command_line import Hort, Said
+from tests.agent.stand_in import StandIn
+from tests.agent.stand_in_server import running
 
 SHORT = Patience(
     absence_seconds=1.5,
@@ -68,3 +76,48 @@ def device(stand_in: StandIn, transport: Transport) -> Registered:
 def chain(fault: BaseException | None) -> str:
     """All that a report of this error could print of it."""
     return "" if fault is None else f"{fault} {fault!r} {chain(fault.__cause__)} {chain(fault.__context__)}"
+
+
+@pytest.fixture
+def hort(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Hort:
+    """Runs a command in a home of its own, with a patience that fits a test."""
+    monkeypatch.setenv("HORT_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("HORT_PASSWORD", raising=False)
+    monkeypatch.chdir(tmp_path)
+    for module in (joining, remote):
+        monkeypatch.setattr(module, "Patience", lambda: SHORT)
+    monkeypatch.setattr(standing, "SHORT", SHORT)
+
+    def run(*arguments: str, code: Exit = Exit.OK) -> Said:
+        with pytest.raises(SystemExit) as ended:
+            app(list(arguments), prog_name="hort")
+        out, err = capsys.readouterr()
+        assert ended.value.code == code, out + err
+        assert "Traceback" not in err
+        return Said(code, out, err)
+
+    return run
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    folder = tmp_path / "source"
+    (folder / "below").mkdir(parents=True)
+    (folder / "letter").write_text("dear reader")
+    (folder / "below" / "image").write_bytes(os.urandom(300_000))
+    (folder / "link").symlink_to("letter")
+    Path(os.fsdecode(os.fsencode(folder) + b"/\xff")).write_bytes(b"no text")
+    (folder / "bell\a").write_bytes(b"")
+    return folder
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> str:
+    return f"file://{tmp_path}/vault"
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it never came to hold"
+        time.sleep(0.01)

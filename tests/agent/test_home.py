@@ -146,6 +146,8 @@ with only_run(Path({str(home.lock)!r})):
         (" https://example.com:8443/hort/ ", "https://example.com:8443/hort"),
         ("http://127.0.0.1:7071", "http://127.0.0.1:7071"),
         ("http://localhost:7071/", "http://localhost:7071"),
+        ("http://[::1]:7071", "http://[::1]:7071"),
+        ("http://127.0.0.1:65535", "http://127.0.0.1:65535"),
     ],
 )
 def test_a_service_url_is_taken(told: str, url: str) -> None:
@@ -158,6 +160,11 @@ def test_a_service_url_is_taken(told: str, url: str) -> None:
         "",
         "backup.example.com",
         "ftp://example.com",
+        "https://exa mple.com",
+        "https://example.com:port",
+        "https://example.com:99999",
+        "https://example.com:0",
+        "https://[::1",
         "https://",
         "http://example.com",
         "http://127.0.0.1.example.com",

@@ -1,7 +1,7 @@
 """The API client: tokens, retries that create only once, pages, and refusals in the service's own words."""
 
-import json
 import time
+from datetime import UTC, datetime, timedelta
 
 import jwt
 import pytest
@@ -43,6 +43,20 @@ def test_a_lost_token_answer_is_asked_for_with_a_new_assertion(stand_in: StandIn
     stand_in.faults = [Fault("/token", How.RESET_AFTER)]
     device.service.open_session(stand_in.account)
     assert len(stand_in.used_jti) == 2
+
+
+@pytest.mark.parametrize("hours", [-30, 1, 9000])
+def test_a_device_with_a_wrong_clock_goes_by_the_services(stand_in: StandIn, device: Registered, hours: float) -> None:
+    stand_in.clock_ahead = timedelta(hours=hours)
+    device.service.open_session(stand_in.account)
+    assert stand_in.count("/token") == 2
+
+
+def test_a_device_that_is_refused_for_another_reason_is_not_tried_again(stand_in: StandIn, device: Registered) -> None:
+    stand_in.faults = [Fault("/token", How.ANSWER, 401)]
+    with pytest.raises(NotAuthorised):
+        device.service.open_session(stand_in.account)
+    assert stand_in.count("/token") == 1
 
 
 def test_one_token_serves_many_calls(stand_in: StandIn, device: Registered) -> None:
@@ -121,14 +135,12 @@ def test_a_refusal_without_words_still_has_some(stand_in: StandIn, device: Regis
 
 
 def test_an_assertion_names_device_audience_and_a_short_life(stand_in: StandIn, device: Registered) -> None:
-    from datetime import UTC, datetime
-
     request = device.key.ask("http://x/api/v1/token", datetime.now(UTC), "jti-1")
     claims = jwt.decode(str(request.client_assertion), options={"verify_signature": False})
     assert claims["iss"] == claims["sub"] == f"{stand_in.account}.{device.key.device}"
     assert claims["aud"] == "http://x/api/v1/token"
     assert 0 < claims["exp"] - claims["iat"] <= 300
-    assert json.loads(json.dumps(claims))["jti"] == "jti-1"
+    assert claims["jti"] == "jti-1"
 
 
 def test_a_session_that_is_gone_says_so_fast(stand_in: StandIn, device: Registered) -> None:

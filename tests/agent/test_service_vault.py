@@ -4,12 +4,12 @@ import hashlib
 import logging
 import threading
 import time
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
 from agent.blobs import BlobRefused
+from agent.cli.remote import told
 from agent.lease import Lease, SessionClosed, pause_between_renewals
 from agent.meter import Meter
 from agent.service_vault import ServiceVault
@@ -19,7 +19,7 @@ from shared.api.backups import RenewSession
 from shared.domain.errors import Conflict, Forbidden
 from shared.domain.ids import PackName, SessionId
 from shared.format.errors import Damaged
-from tests.agent.conftest import Registered, chain
+from tests.agent.conftest import Registered, chain, wait_until
 from tests.agent.stand_in import Fault, How, StandIn
 
 BODY = b"sealed chunks " * 1000
@@ -204,7 +204,7 @@ def test_the_lease_is_renewed_while_it_runs_and_tells_the_progress(stand_in: Sta
     meter = Meter()
     meter.expect(10, 1000)
     meter.advance(1, 250, b"path")
-    vault = ServiceVault(device.service, device.transport, device.key, meter.for_the_service)
+    vault = ServiceVault(device.service, device.transport, device.key, lambda: told(meter.read()))
     session = vault.open_session(None).session
     stand_in.expire_sas()
     wait_until(lambda: len(stand_in.renewals) >= 2)
@@ -284,11 +284,6 @@ def test_the_sas_never_shows(stand_in: StandIn, vault: ServiceVault, caplog: pyt
 def test_what_the_service_hears_of_progress_is_never_more_than_all() -> None:
     meter = Meter()
     meter.advance(1, 70, b"")
-    assert meter.for_the_service() == RenewSession(done_bytes=70, total_bytes=70)
-
-
-def wait_until(holds: Callable[[], bool], seconds: float = 5.0) -> None:
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, "it never came to hold"
-        time.sleep(0.01)
+    assert told(meter.read()) == RenewSession(done_bytes=70, total_bytes=0), "0 is not known"
+    meter.expect(2, 60)
+    assert told(meter.read()) == RenewSession(done_bytes=70, total_bytes=70)

@@ -24,7 +24,8 @@ from hypothesis import strategies as st
 from agent.patience import Patience
 from agent.transport import Answer, Call, Transport, Unreachable, retry_after_seconds
 from tests.agent.conftest import SHORT, chain
-from tests.agent.stand_in import Fault, How, StandIn, running
+from tests.agent.stand_in import Fault, How, StandIn
+from tests.agent.stand_in_server import running
 
 
 def put(stand_in: StandIn, transport: Transport, body: bytes = b"body") -> Answer:

@@ -20,6 +20,10 @@ class Stored:
     def packs(self) -> dict[PackName, int]:
         return {PackName.parse(blob.name): blob.size for blob in self._packs.list_blobs()}
 
+    def largest_pack(self, session: SessionId) -> PackName:
+        own = {pack: size for pack, size in self.packs().items() if pack.session == session}
+        return max(own, key=lambda pack: own[pack])
+
     def snapshots(self) -> list[SessionId]:
         return [snapshot.id for snapshot in Services(self.stack.settings).vaults.snapshots(self.account)]
 

@@ -116,7 +116,7 @@ def test_a_damaged_pack_hurts_its_files_only_and_restore_names_them(
     laptop.hort("backup", str(documents))
     stored = Stored(customer.stack, customer.account)
     first = stored.snapshots()[0]
-    photo_pack = next(pack for pack in stored.packs() if pack.session == first)
+    photo_pack = stored.largest_pack(first)
     stored.damage_pack(photo_pack, at=1 << 20)
 
     ran = laptop.run("restore", "latest", "--target", str(tmp_path / "back"))
@@ -133,7 +133,7 @@ def test_check_finds_the_damage_before_it_is_needed(customer: Customer, document
     assert laptop.run("check", "--read-data").returncode == 0
 
     stored = Stored(customer.stack, customer.account)
-    pack = max(stored.packs(), key=lambda pack: stored.packs()[pack])
+    pack = stored.largest_pack(stored.snapshots()[0])
     stored.damage_pack(pack, at=1000)
 
     ran = laptop.run("check", "--read-data")

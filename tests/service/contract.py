@@ -4,6 +4,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
@@ -32,7 +33,7 @@ class Contract:
     def route_of(self, method: str, path: str) -> str | None:
         """The route that a path below `/api/v1` belongs to; `None` for what the document does not know."""
         bare = path.partition("?")[0]
-        return next((route for route in self.routes if _fits(route, f"{method} {bare}")), None)
+        return next((route for route in self.routes if _pattern(route).fullmatch(f"{method} {bare}")), None)
 
     def judge(self, method: str, path: str, status: int, kind: str, body: Any) -> None:
         """Fails with the fault when the document does not promise such a reply."""
@@ -55,5 +56,6 @@ class Contract:
         return self._made[key]
 
 
-def _fits(route: str, line: str) -> bool:
-    return re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", route), line) is not None
+@cache
+def _pattern(route: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\{\w+\}", "[^/]+", route))

@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -11,6 +12,7 @@ from shared.domain.ids import DeviceId, IndexName, SessionId
 from shared.format.refs import IndexRef
 from tests.service.client import Client
 from tests.service.people import Device, Service, register
+from tests.service.together import at_once
 from tests.service.vault import Backup, back_up, begin, get_blob, put_blob, signature_of
 
 
@@ -95,7 +97,9 @@ def test_a_commit_without_refs_is_refused(device: Device) -> None:
 def test_a_commit_without_its_head_is_refused(device: Device) -> None:
     backup = begin(device)
     refs = backup.put_meta()
-    backup.commit(backup.put_refs(replace(refs, head_size_bytes=refs.head_size_bytes + 1))).refused(409, "objects-missing")
+    backup.commit(backup.put_refs(replace(refs, head_size_bytes=refs.head_size_bytes + 1))).refused(
+        409, "objects-missing"
+    )
     nothing_was_committed(backup)
 
 
@@ -160,6 +164,35 @@ def test_a_repeated_commit_gets_the_same_answer(device: Device) -> None:
 def test_a_repeated_commit_with_other_refs_is_a_conflict(device: Device) -> None:
     backup = back_up(device)
     backup.commit("a" * 64).refused(409, "conflict")
+
+
+def test_commits_at_the_same_moment_make_one_snapshot(device: Device) -> None:
+    backup = begin(device)
+    refs_sha256 = backup.prepare([backup.put_pack(b"pack")])
+    first, *others = [answer.made(200) for answer in at_once([lambda: backup.commit(refs_sha256)] * 4)]
+    assert all(other == first for other in others)
+    assert snapshots(device, backup.client) == [backup.id]
+
+
+def test_of_a_commit_and_an_abandonment_at_the_same_moment_one_wins(device: Device) -> None:
+    backup = begin(device)
+    refs_sha256 = backup.prepare([backup.put_pack(b"pack")])
+    answers = at_once([lambda: backup.commit(refs_sha256), lambda: backup.client.post(f"{backup.path}/abandon")])
+    assert sorted(answer.status for answer in answers) == [200, 409]
+    committed = backup.client.get(backup.path).made(200)["state"] == "committed"
+    assert committed == (answers[0].status == 200)
+    assert snapshots(device, backup.client) == ([backup.id] if committed else [])
+
+
+def test_backups_of_many_devices_at_the_same_moment_all_end_well(
+    device: Device, service: Service, admin_client: Client
+) -> None:
+    devices = [device, *(register(service, admin_client, device.account) for _ in range(3))]
+    backups = [begin(each) for each in devices]
+    prepared = [(backup, backup.prepare([backup.put_pack(b"pack" * n)])) for n, backup in enumerate(backups, 1)]
+    for answer in at_once([partial(backup.commit, refs_sha256) for backup, refs_sha256 in prepared]):
+        answer.made(200)
+    assert snapshots(device, backups[0].client) == sorted(backup.id for backup in backups)
 
 
 @pytest.mark.parametrize("end", ["commit", "abandon"])

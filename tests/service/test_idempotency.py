@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tests.service.client import Answer, Client
 from tests.service.people import Customer, Device, public_key, register
+from tests.service.together import at_once
 from tests.service.vault import back_up, begin
 
 type Body = Mapping[str, Any]
@@ -113,8 +113,7 @@ def test_a_key_with_another_body_is_refused(creation: Creation) -> None:
 def test_two_requests_at_once_make_one_thing(creation: Creation) -> None:
     before = creation.shown() if creation.shown else 0
     again = key()
-    with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(creation.post, [again] * 4))
+    answers = at_once([lambda: creation.post(again)] * 4)
     made = [answer for answer in answers if answer.status == 201]
     assert all(answer.status == 503 for answer in answers if answer not in made), "busy is all that a loser may hear"
     assert made
@@ -162,8 +161,7 @@ def test_a_user_made_twice_has_one_password_and_it_works(customer: Customer) -> 
 
 def test_a_login_name_belongs_to_one_user(customer: Customer) -> None:
     path, body = f"/customers/{customer.id}/users", {"name": "U", "login": f"u.{secrets.token_hex(6)}@muster.example"}
-    with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda _: customer.operator.post(path, body), range(4)))
+    answers = at_once([lambda: customer.operator.post(path, body)] * 4)
     assert sorted(answer.status for answer in answers) == [201, 409, 409, 409]
     customer.operator.post(path, {**body, "login": body["login"].upper()}).refused(409, "conflict")
 

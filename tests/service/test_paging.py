@@ -105,7 +105,9 @@ def test_past_the_end_there_is_nothing(listing: Listing) -> None:
     assert listing.page(after="z" * 26) == ([], None)
 
 
-@pytest.mark.parametrize("after", ["'", "' or 1 eq 1 or '", "\u0000", "\n", "\u00ff", "\U0001f600", "%", "x" * 5000, "~", "\x7f"])
+@pytest.mark.parametrize(
+    "after", ["'", "' or 1 eq 1 or '", "\u0000", "\n", "\u00ff", "\U0001f600", "%", "x" * 5000, "~", "\x7f"]
+)
 def test_a_cursor_of_nonsense_breaks_nothing(listing: Listing, after: str) -> None:
     whole, _ = listing.page(limit=1000)
     found, _ = listing.page(after=after, limit=1000)

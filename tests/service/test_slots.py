@@ -2,12 +2,13 @@
 
 import base64
 import secrets
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
 from tests.service.client import Answer, Client, Headers
 from tests.service.people import Device
+from tests.service.together import at_once
 
 NEW = {"If-None-Match": "*"}
 
@@ -55,7 +56,9 @@ def test_a_slot_takes_the_place_of_the_one_it_names(admin_client: Client, accoun
     assert there(admin_client, account) == {"recovery": text}
 
 
-@pytest.mark.parametrize("etag", ["garbage", '"x"', "W/\"datetime'2020-01-01T00%3A00%3A00.0000000Z'\"", "", "*", "a, b"])
+@pytest.mark.parametrize(
+    "etag", ["garbage", '"x"', "W/\"datetime'2020-01-01T00%3A00%3A00.0000000Z'\"", "", "*", "a, b"]
+)
 def test_an_etag_of_something_else_overwrites_nothing(admin_client: Client, account: str, etag: str) -> None:
     text = sealed()
     put(admin_client, account, text, NEW).made(200)
@@ -80,8 +83,7 @@ def test_a_slot_wants_one_precondition(admin_client: Client, account: str, heade
 
 def test_of_two_that_make_the_first_slot_at_once_one_wins(admin_client: Client, account: str) -> None:
     texts = [sealed() for _ in range(6)]
-    with ThreadPoolExecutor(len(texts)) as pool:
-        answers = list(pool.map(lambda text: put(admin_client, account, text, NEW), texts))
+    answers = at_once([partial(put, admin_client, account, text, NEW) for text in texts])
     winners = [text for text, answer in zip(texts, answers, strict=True) if answer.status == 200]
     assert sorted(answer.status for answer in answers) == [200, *[412] * 5]
     assert there(admin_client, account) == {"recovery": winners[0]}
@@ -89,12 +91,13 @@ def test_of_two_that_make_the_first_slot_at_once_one_wins(admin_client: Client, 
 
 def test_of_two_that_replace_a_slot_at_once_one_wins(admin_client: Client, account: str) -> None:
     etag = put(admin_client, account, sealed(), NEW).made(200)["etag"]
-    with ThreadPoolExecutor(6) as pool:
-        answers = list(pool.map(lambda _: put(admin_client, account, sealed(), {"If-Match": etag}), range(6)))
+    answers = at_once([lambda: put(admin_client, account, sealed(), {"If-Match": etag})] * 6)
     assert sorted(answer.status for answer in answers) == [200, *[412] * 5]
 
 
-@pytest.mark.parametrize("slot", ["other", "Recovery", "device-", "device-x", "recovery%0A", "recovery%20", "%00", ".."])
+@pytest.mark.parametrize(
+    "slot", ["other", "Recovery", "device-", "device-x", "recovery%0A", "recovery%20", "%00", ".."]
+)
 def test_a_slot_of_another_name_is_refused(admin_client: Client, account: str, slot: str) -> None:
     answer = put(admin_client, account, sealed(), NEW, slot)
     assert answer.status == 404 if slot == ".." else answer.refused(400, "invalid-request", "slot")
@@ -108,7 +111,9 @@ def test_slots_of_devices_and_passphrases_lie_beside_the_first(admin_client: Cli
     assert there(admin_client, device.account) == wanted
 
 
-@pytest.mark.parametrize("text", ["!!!!", "AAA", "AAAAA", "====", "A" * 5468, "", "\u0000\u0000\u0000\u0000", "AA\nA", "AAAA\n"])
+@pytest.mark.parametrize(
+    "text", ["!!!!", "AAA", "AAAAA", "====", "A" * 5468, "", "\u0000\u0000\u0000\u0000", "AA\nA", "AAAA\n"]
+)
 def test_what_is_not_base_64_of_at_most_4_kib_is_refused(admin_client: Client, account: str, text: str) -> None:
     put(admin_client, account, text, NEW).refused(400, "invalid-request", "sealed")
     assert there(admin_client, account) == {}

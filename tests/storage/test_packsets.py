@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 from azure.core.exceptions import ResourceNotFoundError
@@ -30,7 +31,7 @@ def test_no_name_is_the_empty_set(services: Services, account: AccountId) -> Non
 
 def test_the_same_set_has_the_same_name_whoever_writes_it(services: Services, account: AccountId) -> None:
     with ThreadPoolExecutor(4) as pool:
-        names = set(pool.map(lambda packs: services.pack_sets.write(account, packs), [PACKS] * 8))
+        names = set(pool.map(partial(services.pack_sets.write, account), [PACKS] * 8))
     assert len(names) == 1
     assert services.pack_sets.read(account, names.pop()) == PACKS
 

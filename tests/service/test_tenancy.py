@@ -1,0 +1,191 @@
+"""Who may do what with whose things: every route, every caller, against a table written by hand."""
+
+import re
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.service.client import Answer, Client
+from tests.service.people import Service, public_key, register
+from tests.service.places import Place, settle
+from tests.service.vault import begin
+
+# Columns: nobody, operator, and what admin, member and device get for a thing in their own account, in another
+# account of the same customer, and in an account of another customer.
+MATRIX = """
+route                                              | no  op  | admin       | member      | device
+POST /token                                        | 400 400 | 400 400 400 | 400 400 400 | 400 400 400
+GET  /jwks                                         | 200 200 | 200 200 200 | 200 200 200 | 200 200 200
+POST /customers                                    | 401 201 | 403 403 403 | 403 403 403 | 403 403 403
+GET  /customers                                    | 401 200 | 403 403 403 | 403 403 403 | 403 403 403
+POST /customers/{customer}/accounts                | 401 201 | 403 403 403 | 403 403 403 | 403 403 403
+POST /customers/{customer}/users                   | 401 201 | 403 403 403 | 403 403 403 | 403 403 403
+GET  /accounts                                     | 401 403 | 200 200 200 | 200 200 200 | 403 403 403
+POST /accounts/{account}/devices                   | 401 403 | 201 201 404 | 201 201 404 | 403 403 403
+GET  /accounts/{account}/devices                   | 401 403 | 200 200 404 | 200 200 404 | 200 404 404
+GET  /accounts/{account}/devices/{device}          | 401 403 | 200 200 404 | 200 200 404 | 200 404 404
+GET  /accounts/{account}/devices/{device}/seeding  | 401 403 | 200 200 404 | 200 200 404 | 200 404 404
+POST /accounts/{account}/devices/{device}/seeding/cancel | 401 403 | 202 202 404 | 202 202 404 | 403 403 403
+GET  /accounts/{account}/slots                     | 401 403 | 200 200 404 | 200 200 404 | 200 404 404
+PUT  /accounts/{account}/slots/{slot}              | 401 403 | 412 412 404 | 412 412 404 | 412 404 404
+POST /accounts/{account}/sessions                  | 401 403 | 403 403 403 | 403 403 403 | 201 404 404
+GET  /accounts/{account}/sessions/{session}        | 401 403 | 403 403 403 | 403 403 403 | 200 404 404
+POST /accounts/{account}/sessions/{session}/renew  | 401 403 | 403 403 403 | 403 403 403 | 200 404 404
+GET  /accounts/{account}/sessions/{session}/packs  | 401 403 | 403 403 403 | 403 403 403 | 200 404 404
+GET  /accounts/{account}/sessions/{session}/packs/{pack} | 401 403 | 403 403 403 | 403 403 403 | 200 404 404
+POST /accounts/{account}/sessions/{session}/commit | 401 403 | 403 403 403 | 403 403 403 | 200 404 404
+POST /accounts/{account}/sessions/{session}/abandon | 401 403 | 403 403 403 | 403 403 403 | 200 404 404
+GET  /accounts/{account}/snapshots                 | 401 403 | 200 200 404 | 200 200 404 | 200 404 404
+GET  /accounts/{account}/snapshots/{session}       | 401 403 | 200 200 404 | 200 200 404 | 200 404 404
+POST /accounts/{account}/restores                  | 401 403 | 201 201 404 | 201 201 404 | 201 404 404
+GET  /accounts/{account}/restores/{restore}        | 401 403 | 200 200 404 | 200 200 404 | 200 404 404
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    route: str
+    expected: Mapping[str, tuple[int, ...]]
+
+
+def rows() -> Iterator[Row]:
+    for line in MATRIX.strip().splitlines()[1:]:
+        route, others, *callers = (part.split() for part in line.split("|"))
+        numbers = [tuple(int(n) for n in column) for column in callers]
+        mine = dict(zip(("admin", "member", "device"), numbers, strict=True))
+        yield Row(" ".join(route), {"nobody": (int(others[0]),) * 3, "operator": (int(others[1]),) * 3, **mine})
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Tenant A with two accounts, tenant B with one; the callers belong to A's first."""
+
+    callers: Mapping[str, Client]
+    own: Place
+    other: Place
+    foreign: Place
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        return self.own, self.other, self.foreign
+
+
+@pytest.fixture(scope="module")
+def world(service: Service, operator: Client) -> World:
+    a, b = service.customer(operator), service.customer(operator)
+    admin = a.user("admin").log_in()
+    own, other = settle(service, a, admin), settle(service, a, admin)
+    foreign = settle(service, b, b.user("admin").log_in())
+    users = {"nobody": service.nobody, "operator": operator, "admin": admin, "member": a.user("member").log_in()}
+    return World({**users, "device": own.client}, own, other, foreign)
+
+
+def request(client: Client, route: str, parts: Mapping[str, str], refs_sha256: str = "0" * 64) -> Answer:
+    """A good request on the route."""
+    method, _, template = route.partition(" ")
+    path = re.sub(r"\{(\w+)\}", lambda name: parts[name[1]], template)
+    if method == "GET":
+        return client.get(path)
+    if method == "PUT":
+        return client.put(path, {"sealed": "BBBB"}, {"If-None-Match": "*"})
+    return client.post(path, good_body(template, refs_sha256))
+
+
+def good_body(template: str, refs_sha256: str = "") -> Mapping[str, Any]:
+    match template.rpartition("/")[2]:
+        case "customers" | "accounts":
+            return {"name": "N"}
+        case "users":
+            return {"name": "N", "login": f"n.{secrets.token_hex(8)}"}
+        case "devices":
+            return {"name": "N", "platform": "P", "public_key": public_key(Ed25519PrivateKey.generate())}
+        case "commit":
+            return {"refs_sha256": refs_sha256}
+        case _:
+            return {}
+
+
+def test_the_table_knows_every_route_of_the_document(service: Service) -> None:
+    assert {row.route for row in rows()} == service.contract.routes
+
+
+@pytest.mark.parametrize("who", ["nobody", "operator", "admin", "member", "device"])
+@pytest.mark.parametrize("row", list(rows()), ids=lambda row: row.route)
+def test_every_caller_gets_what_the_table_says(world: World, row: Row, who: str) -> None:
+    for place, expected in zip(world.places, row.expected[who], strict=True):
+        parts = {**place.parts(), **fitting(row.route, place)}
+        answer = request(world.callers[who], row.route, parts, place.refs_sha256)
+        assert answer.status == expected, answer.data
+
+
+def fitting(route: str, place: Place) -> Mapping[str, str]:
+    """The things of a place that this route is for, and fresh ones where it uses them up."""
+    match route.rpartition("/")[2]:
+        case "cancel":
+            return {"device": begin(register(place.customer.service, place.admin, place.account)).device.id}
+        case "abandon":
+            return {"session": begin(place.device, place.client).id}
+        case "commit":
+            return {"session": place.snapshot}
+        case _:
+            return {"session": place.snapshot} if "/snapshots/" in route else {}
+
+
+def test_another_device_of_the_account_has_no_part_in_a_session(world: World) -> None:
+    other = world.own.seeding.log_in()
+    below = world.own.open.path
+    for path in (below, f"{below}/packs", f"{below}/packs/{world.own.pack}"):
+        other.get(path).refused(404, "not-found")
+    for path, body in (("renew", {}), ("abandon", None), ("commit", {"refs_sha256": "0" * 64})):
+        other.post(f"{below}/{path}", body).refused(404, "not-found")
+
+
+def test_no_restore_is_opened_for_a_foreign_snapshot(world: World) -> None:
+    body = {"snapshot": world.foreign.snapshot}
+    world.own.admin.post(f"/accounts/{world.own.account}/restores", body).refused(404, "not-found")
+
+
+def test_a_customers_list_of_accounts_is_its_own(world: World) -> None:
+    for who in ("admin", "member"):
+        items = world.callers[who].get("/accounts", limit=1000).made(200)["items"]
+        assert {world.own.account, world.other.account} <= {item["id"] for item in items}
+        assert {item["customer"] for item in items} == {world.own.customer.id}
+
+
+def test_the_operator_makes_nothing_for_a_customer_that_is_not_there(operator: Client) -> None:
+    nobody = "0" * 26
+    operator.post(f"/customers/{nobody}/accounts", {"name": "N"}).refused(404, "not-found")
+    operator.post(f"/customers/{nobody}/users", dict(good_body("users"))).refused(404, "not-found")
+
+
+TENANT_ROUTES = sorted(row.route for row in rows() if "{account}" in row.route)
+PARTS = ("account", "device", "session", "pack", "restore")
+
+
+def test_no_token_of_one_tenant_opens_a_path_of_another(world: World) -> None:
+    """Also not when only a part of the path is foreign."""
+
+    @settings(max_examples=200, deadline=None)
+    @given(
+        route=st.sampled_from(TENANT_ROUTES),
+        who=st.sampled_from(["admin", "member", "device"]),
+        foreign=st.sets(st.sampled_from(PARTS), min_size=1),
+        snapshot=st.booleans(),
+    )
+    def nothing_opens(route: str, who: str, foreign: set[str], snapshot: bool) -> None:
+        theirs = {**world.foreign.parts(), **({"session": world.foreign.snapshot} if snapshot else {})}
+        parts = {**world.own.parts(), **{name: theirs[name] for name in foreign}}
+        if not any(f"{{{name}}}" in route for name in foreign):
+            parts["account"] = theirs["account"]
+        answer = request(world.callers[who], route, parts, world.foreign.refs_sha256)
+        assert answer.status in (403, 404), answer.data
+
+    before = [place.seen() for place in world.places]
+    nothing_opens()
+    assert [place.seen() for place in world.places] == before
