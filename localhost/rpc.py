@@ -28,7 +28,9 @@ class _CommitFirst(grpc.ServerInterceptor):
             return None
         parts = (handler.request_deserializer, handler.response_serializer)
         if handler.unary_unary is None:
-            return grpc.unary_stream_rpc_method_handler(self._held(handler.unary_stream, list), *parts)
+            return grpc.unary_stream_rpc_method_handler(
+                self._held(handler.unary_stream, lambda replies: iter(list(replies))), *parts
+            )
         return grpc.unary_unary_rpc_method_handler(self._held(handler.unary_unary, lambda reply: reply), *parts)
 
     def _held(self, answer: Callable[..., Any], whole: Callable[[Any], Any]) -> Callable[..., Any]:

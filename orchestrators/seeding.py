@@ -70,4 +70,6 @@ def _look(ctx: Context, watch: SeedDevice) -> Workflow[SeedDevice | SeedingEnded
 
 def _end(ctx: Context, watch: SeedDevice, state: SeedingState, reason: str) -> Workflow[SeedingEnded]:
     closed = yield from close_seeding(ctx, CloseSeeding(watch.account, watch.device, state, now(ctx)))
+    if closed.state is not state:
+        reason = f"a snapshot came before it was {state}"
     return SeedingEnded(closed.state, reason)

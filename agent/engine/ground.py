@@ -39,6 +39,7 @@ class Ground:
         self._overwrite = overwrite
         self._mine = _Mine()
         self._all: list[Folders] = []
+        self._token = os.urandom(6).hex().encode()
         self._numbers = itertools.count()
 
     def close(self) -> None:
@@ -139,7 +140,7 @@ class Ground:
             _unlink_if_there(name, folder)
 
     def _passing_name(self) -> bytes:
-        return b".hort-%d-%d" % (os.getpid(), next(self._numbers))
+        return b".hort-%s-%d" % (self._token, next(self._numbers))
 
     def _folders(self) -> Folders:
         if self._mine.folders is None:

@@ -73,7 +73,7 @@ class RemindCustomer:
 @dataclass(frozen=True, slots=True)
 class CustomerReminded:
     reminders: int
-    """Of this first backup, in all."""
+    """Since the last sign of life."""
 
 
 @dataclass(frozen=True, slots=True)

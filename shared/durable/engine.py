@@ -29,10 +29,10 @@ class Engine:
 
     client: SyncDurableFunctionsClient
 
-    def start[I](self, call: WorkflowCall[I, Any], request: I, *, instance_id: str) -> None:
-        """Start a workflow, or do nothing if one of this id is under way: twice is as good as once."""
+    def start[I](self, call: WorkflowCall[I, Any], request: I, *, instance_id: str) -> bool:
+        """Start a workflow; false if one of this id is under way already: twice is as good as once."""
         if self.is_under_way(instance_id):
-            return
+            return False
         try:
             self.client.schedule_new_orchestration(
                 call.name,
@@ -43,6 +43,8 @@ class Engine:
         except RpcError as refused:
             if _code(refused) is not StatusCode.ALREADY_EXISTS:
                 raise
+            return False
+        return True
 
     def is_under_way(self, instance_id: str) -> bool:
         state = self.client.get_orchestration_state(instance_id, fetch_payloads=False)

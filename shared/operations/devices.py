@@ -78,10 +78,17 @@ def put_slot(services: Services, order: PutSlot) -> Stored[Slot]:
         if order.replaces is None:
             return services.slots.insert(slot)
         return services.slots.replace(_named(services, order), slot)
-    except AlreadyThere:
-        raise PreconditionFailed(f"there is a slot {order.name} already") from None
-    except Changed:
-        raise PreconditionFailed(f"the slot {order.name} is not the one that If-Match names") from None
+    except (AlreadyThere, Changed) as refused:
+        there = services.slots.get(order.account, order.name)
+        if there is not None and there.value.sealed == order.sealed:
+            return there  # the answer to the first try was lost
+        raise _precondition(order, refused) from None
+
+
+def _precondition(order: PutSlot, refused: AlreadyThere | Changed) -> PreconditionFailed:
+    if isinstance(refused, AlreadyThere):
+        return PreconditionFailed(f"there is a slot {order.name} already")
+    return PreconditionFailed(f"the slot {order.name} is not the one that If-Match names")
 
 
 def _named(services: Services, order: PutSlot) -> Stored[Slot]:

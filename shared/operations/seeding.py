@@ -49,7 +49,8 @@ def begin(services: Services, engine: Engine, device: DeviceCaller, session: Ses
     # Row before workflow: a crash here leaves a row that says what should run, and the next session starts it.
     seeding = _waiting(services, device, session)
     watch = SeedDevice(device.account, device.id, heard_at=seeding.heard_at)
-    engine.start(seed_device, watch, instance_id=instance_of(device.id))
+    if not engine.start(seed_device, watch, instance_id=instance_of(device.id)):
+        tell_progress(services, engine, device, Progress())  # a new session is a sign of life
 
 
 def tell_progress(services: Services, engine: Engine, device: DeviceCaller, progress: Progress) -> None:
@@ -58,8 +59,11 @@ def tell_progress(services: Services, engine: Engine, device: DeviceCaller, prog
 
 
 def tell_committed(services: Services, engine: Engine, snapshot: Snapshot) -> None:
+    """Ends the watch; one that had just given up is put right."""
     if _is_waiting(services, snapshot.account, snapshot.device):
         engine.tell(COMMITTED, SnapshotCommitted(snapshot.id), instance_id=instance_of(snapshot.device))
+    else:
+        until_unchanged(lambda: _put_right(services, snapshot))
 
 
 def cancel(services: Services, engine: Engine, account: AccountId, device: DeviceId, by: str) -> SeedingSeen:
@@ -85,9 +89,8 @@ def remind_customer(services: Services, order: RemindCustomer) -> CustomerRemind
 
     def attempt() -> CustomerReminded:
         old = _get(services, order.account, order.device)
-        reminders = max(old.value.reminders, order.number)
-        services.seedings.replace(old, replace(old.value, reminders=reminders))
-        return CustomerReminded(reminders)
+        services.seedings.replace(old, replace(old.value, reminders=order.number))
+        return CustomerReminded(order.number)
 
     _LOG.warning("first backup of device %s: silent since %s", order.device, order.silent_since.isoformat())
     return until_unchanged(attempt)
@@ -137,6 +140,13 @@ def _taken_up(services: Services, fresh: Seeding) -> Seeding:
         alive = replace(old.value, heard_at=fresh.heard_at, session=fresh.session)
         return services.seedings.replace(old, alive).value
     return services.seedings.replace(old, fresh).value
+
+
+def _put_right(services: Services, snapshot: Snapshot) -> None:
+    stored = services.seedings.get(snapshot.account, snapshot.device)
+    if stored is not None and stored.value.state is not SeedingState.SEEDED:
+        seeded = replace(stored.value, state=SeedingState.SEEDED, ended_at=snapshot.committed_at)
+        services.seedings.replace(stored, seeded)
 
 
 def _is_waiting(services: Services, account: AccountId, device: DeviceId) -> bool:

@@ -11,6 +11,7 @@ import pytest
 
 from agent.engine import intake, reading, walk
 from agent.engine.contents import Contents, Draft
+from agent.engine.globs import Rules
 from tests.agent_engine.house import House, fill, look, reasons
 
 noise = random.Random(7).randbytes
@@ -103,6 +104,24 @@ def test_a_file_that_vanishes_is_skipped_and_reported(house: House, monkeypatch:
     report = house.backup()
     assert reasons(report.skipped) == {"b": "No such file or directory"}
     assert report.files == 2
+
+
+def test_a_folder_that_is_moved_while_what_is_in_it_is_read_is_reported(house: House) -> None:
+    """Far above the current folder nothing stays open: on the way back the walk notices that it is elsewhere."""
+    above, below = house.source / "/".join("abc"), "/".join("d" * 210)
+    (above / below).mkdir(parents=True)
+    fill(house.source, {"a/b/z": b"not reached", "z": b"reached"})
+    skipped: list[bytes] = []
+    found: list[bytes] = []
+    rules = walk.Walk(Rules.of([], []), one_file_system=False, skip=lambda path, _: skipped.append(path))
+    for entry in rules.entries(walk.real_roots([house.source])):
+        found.append(entry.path)
+        if entry.path.endswith(below.encode()):
+            (house.source / "a").rename(house.root / "moved")
+    inside = bytes(house.source).strip(b"/")
+    assert inside + b"/a/b" in skipped
+    assert inside + b"/a/b/z" not in found
+    assert found[-1] == inside + b"/z"
 
 
 def test_a_file_replaced_by_a_pipe_does_not_stop_the_run(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,13 +56,19 @@ def test_opening_with_the_id_of_another_device_s_session_is_refused(world: World
         sessions.open_session(world.services, world.caller, session)
 
 
-def test_opening_again_after_the_end_shows_the_end_and_grants_nothing_new(world: World, clock: Clock) -> None:
+def test_opening_again_after_the_end_is_refused_and_grants_nothing(world: World) -> None:
     session = world.open()
-    sessions.abandon(world.services, world.caller, session)
+    ended = sessions.abandon(world.services, world.caller, session)
+    with pytest.raises(SessionClosed, match="abandoned"):
+        sessions.open_session(world.services, world.caller, session)
+    assert world.session(session) == ended
+
+
+def test_opening_again_after_the_lease_is_refused(world: World, clock: Clock) -> None:
+    session = world.open()
     clock.move(LEASE)
-    opening = sessions.open_session(world.services, world.caller, session)
-    assert opening.session.state is SessionState.ABANDONED
-    assert opening.grant.expires_at <= clock.at
+    with pytest.raises(SessionClosed, match="fenced"):
+        sessions.open_session(world.services, world.caller, session)
 
 
 def test_a_renewal_gives_more_time_and_a_fresh_grant(world: World, clock: Clock) -> None:
