@@ -11,7 +11,8 @@ from azure.storage.blob import BlobServiceClient, LinearRetry
 from shared.domain.ids import ENTROPY_BYTES, Id
 from shared.identity.keyring import KeyRing
 from shared.settings import Settings
-from shared.storage import packsets, records, tenants, users, vaults
+from shared.storage import audit, packsets, records, tenants, users, vaults
+from shared.storage.audit import AuditLog
 from shared.storage.blobs import VaultBlobs
 from shared.storage.mapping import Mapper
 from shared.storage.packsets import PackSets
@@ -23,7 +24,7 @@ TABLES = frozenset(
     mapper.table
     for mapper in (
         *(tenants.CUSTOMERS, tenants.ACCOUNTS, tenants.DEVICES, tenants.SLOTS, users.USERS, users.LOGINS),
-        *(vaults.STATES, records.RESTORES, records.SEEDINGS, records.RESERVATIONS, records.ASSERTIONS),
+        *(vaults.STATES, audit.HEADS, records.RESTORES, records.SEEDINGS, records.RESERVATIONS, records.ASSERTIONS),
     )
 )
 
@@ -83,6 +84,10 @@ class Services:
     @cached_property
     def assertions(self):
         return self._table(records.ASSERTIONS)
+
+    @cached_property
+    def audit(self) -> AuditLog:
+        return AuditLog(self._tables.get_table_client(audit.TABLE))
 
     @cached_property
     def vaults(self) -> Vaults:

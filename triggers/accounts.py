@@ -6,13 +6,15 @@ from http import HTTPStatus
 from shared.api import tenancy as api
 from shared.api.base import Page
 from shared.domain import tenancy
+from shared.domain.audit import Deed
 from shared.domain.errors import Malformed
 from shared.domain.ids import DeviceId
 from shared.operations import devices
 from shared.operations.devices import PutSlot, RegisterDevice
 from shared.storage.tables import Stored
 from triggers.access import Who
-from triggers.endpoint import Call, Endpoint, NoBody
+from triggers.call import Call, NoBody
+from triggers.endpoint import Endpoint
 from triggers.paging import page_of
 
 
@@ -111,9 +113,12 @@ ENDPOINTS = (
         api.Device,
         status=HTTPStatus.CREATED,
         creates=True,
+        audited=Deed.REGISTER_DEVICE,
     ),
     Endpoint("GET", "/accounts/{account}/devices", list_devices, Who.OWNER, NoBody, Page[api.Device], pages=True),
     Endpoint("GET", "/accounts/{account}/devices/{device}", get_device, Who.OWNER, NoBody, api.Device),
-    Endpoint("GET", "/accounts/{account}/slots", list_slots, Who.OWNER, NoBody, api.Slots),
-    Endpoint("PUT", "/accounts/{account}/slots/{slot}", put_slot, Who.OWNER, api.PutSlot, api.Slot),
+    Endpoint("GET", "/accounts/{account}/slots", list_slots, Who.OWNER, NoBody, api.Slots, audited=Deed.READ_SLOTS),
+    Endpoint(
+        "PUT", "/accounts/{account}/slots/{slot}", put_slot, Who.OWNER, api.PutSlot, api.Slot, audited=Deed.CHANGE_SLOT
+    ),
 )

@@ -7,7 +7,8 @@ import azure.functions as func
 from shared.durable.register import Blueprint
 from shared.services import Services
 from triggers import accounts, backups, customers, restores, tokens
-from triggers.endpoint import Endpoint, bind
+from triggers.answering import bind
+from triggers.endpoint import Endpoint
 from triggers.openapi import document
 
 ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (

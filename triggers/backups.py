@@ -5,6 +5,7 @@ from http import HTTPStatus
 from shared.api import backups as api
 from shared.api.base import Page
 from shared.domain import commits
+from shared.domain.audit import Deed
 from shared.domain.errors import NotFound
 from shared.domain.ids import DeviceId, PackName, SessionId
 from shared.domain.seeding import Progress
@@ -13,7 +14,8 @@ from shared.operations.commits import CommitOrder, commit
 from shared.operations.seeding import SeedingSeen
 from shared.operations.sessions import Opening
 from triggers.access import Who
-from triggers.endpoint import Call, Endpoint, NoBody
+from triggers.call import Call, NoBody
+from triggers.endpoint import Endpoint
 from triggers.paging import page_of
 
 
@@ -166,5 +168,6 @@ ENDPOINTS = (
         api.Seeding,
         status=HTTPStatus.ACCEPTED,
         workflows=True,
+        audited=Deed.CANCEL_SEEDING,
     ),
 )

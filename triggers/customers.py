@@ -5,13 +5,15 @@ from http import HTTPStatus
 from shared.api.base import Page
 from shared.api.identity import CreateUser, User, UserCreated
 from shared.api.tenancy import Account, CreateAccount, CreateCustomer, Customer
+from shared.domain.audit import Deed
 from shared.domain.errors import Malformed
 from shared.domain.ids import AccountId, CustomerId, UserId
 from shared.domain.tenancy import Role
 from shared.operations import customers
 from shared.storage.tenants import CUSTOMERS_PARTITION
 from triggers.access import Who
-from triggers.endpoint import Call, Endpoint, NoBody
+from triggers.call import Call, NoBody
+from triggers.endpoint import Endpoint
 from triggers.paging import page_of
 
 
@@ -46,7 +48,15 @@ def create_user(call: Call[CreateUser]) -> UserCreated:
 CREATED = HTTPStatus.CREATED
 ENDPOINTS = (
     Endpoint(
-        "POST", "/customers", create_customer, Who.OPERATOR, CreateCustomer, Customer, status=CREATED, creates=True
+        "POST",
+        "/customers",
+        create_customer,
+        Who.OPERATOR,
+        CreateCustomer,
+        Customer,
+        status=CREATED,
+        creates=True,
+        audited=Deed.CREATE_CUSTOMER,
     ),
     Endpoint("GET", "/customers", list_customers, Who.OPERATOR, NoBody, Page[Customer], pages=True),
     Endpoint(
@@ -58,6 +68,7 @@ ENDPOINTS = (
         Account,
         status=CREATED,
         creates=True,
+        audited=Deed.CREATE_ACCOUNT,
     ),
     Endpoint(
         "POST",
@@ -68,5 +79,6 @@ ENDPOINTS = (
         UserCreated,
         status=CREATED,
         creates=True,
+        audited=Deed.CREATE_USER,
     ),
 )

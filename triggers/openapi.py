@@ -22,7 +22,8 @@ from openapi_pydantic.util import PydanticSchema, construct_open_api_with_schema
 
 from shared.api.base import Problem
 from triggers.access import Who
-from triggers.endpoint import Endpoint, NoBody
+from triggers.call import NoBody
+from triggers.endpoint import Endpoint
 
 VERSION = "1.0.0"
 

@@ -3,11 +3,13 @@
 from http import HTTPStatus
 
 from shared.api.backups import Grant, OpenRestore, Restore
+from shared.domain.audit import Deed
 from shared.domain.ids import RestoreId
 from shared.operations import restores
 from shared.operations.restores import RestoreOpened
 from triggers.access import Who
-from triggers.endpoint import Call, Endpoint, NoBody
+from triggers.call import Call, NoBody
+from triggers.endpoint import Endpoint
 
 
 def open_restore(call: Call[OpenRestore]) -> Restore:
@@ -41,6 +43,15 @@ ENDPOINTS = (
         Restore,
         status=HTTPStatus.CREATED,
         creates=True,
+        audited=Deed.OPEN_RESTORE,
     ),
-    Endpoint("GET", "/accounts/{account}/restores/{restore}", get_restore, Who.OWNER, NoBody, Restore),
+    Endpoint(
+        "GET",
+        "/accounts/{account}/restores/{restore}",
+        get_restore,
+        Who.OWNER,
+        NoBody,
+        Restore,
+        audited=Deed.OPEN_RESTORE,
+    ),
 )

@@ -5,7 +5,8 @@ from shared.domain.errors import Malformed
 from shared.identity.tokens import LIFETIME
 from shared.operations import tokens
 from triggers.access import Who
-from triggers.endpoint import Call, Endpoint, NoBody
+from triggers.call import Call, NoBody
+from triggers.endpoint import Endpoint
 
 
 def get_token(call: Call[TokenRequest]) -> Token:
