@@ -44,16 +44,13 @@ class Opened:
 
 def plan(located: Iterable[Located]) -> list[Run]:
     """Runs that together read every chunk once; those of a pack stand together."""
-    runs: list[Run] = []
-    held: list[ChunkRecord] = []
-    pack: PackName | None = None
+    runs: list[list[Located]] = []
     for place in sorted(located, key=lambda place: (place.pack, place.record.offset)):
-        if held and pack is not None and not (pack == place.pack and _near(held, place.record)):
-            runs.append(Run(pack, tuple(held)))
-            held = []
-        pack = place.pack
-        held.append(place.record)
-    return [*runs, Run(pack, tuple(held))] if pack is not None else runs
+        if runs and _near(runs[-1], place):
+            runs[-1].append(place)
+        else:
+            runs.append([place])
+    return [Run(run[0].pack, tuple(place.record for place in run)) for run in runs]
 
 
 def read_run(reader: Reader, keys: VaultKeys, run: Run, kind: ChunkKind) -> Iterator[Opened]:
@@ -95,8 +92,10 @@ def locate(locations: Locations, chunk: bytes) -> Located | Damaged:
     return place or Damaged(f"chunk {chunk.hex()[:16]}", "no index knows it")
 
 
-def _near(held: list[ChunkRecord], record: ChunkRecord) -> bool:
-    return record.offset - held[-1].end <= GAP_BYTES and record.end - held[0].offset <= RUN_BYTES
+def _near(run: list[Located], place: Located) -> bool:
+    first, last, record = run[0].record, run[-1].record, place.record
+    close = record.offset - last.end <= GAP_BYTES and record.end - first.offset <= RUN_BYTES
+    return close and run[0].pack == place.pack
 
 
 def _open(keys: VaultKeys, kind: ChunkKind, pack: PackName, record: ChunkRecord, sealed: memoryview) -> bytes | Damaged:

@@ -63,18 +63,11 @@ class Ground:
             return False
         spot = spot_of(path)
         folder = self.folder(spot.parents)
-        try:
-            os.mkdir(spot.name, _PRIVATE, dir_fd=folder)
-        except FileExistsError:
-            try:
-                os.close(os.open(spot.name, FOLDER, dir_fd=folder))
-            except OSError as error:
-                if error.errno not in (errno.ENOTDIR, errno.ELOOP) or not self._overwrite:
-                    raise
-                os.unlink(spot.name, dir_fd=folder)
-                os.mkdir(spot.name, _PRIVATE, dir_fd=folder)
-                return True
+        if _is_folder(spot.name, folder):
             return False
+        if self._overwrite:
+            _unlink_if_there(spot.name, folder)
+        os.mkdir(spot.name, _PRIVATE, dir_fd=folder)
         return True
 
     def open_folder(self, path: bytes) -> int:
@@ -100,7 +93,7 @@ class Ground:
 
     def drop(self, spot: Spot, name: bytes) -> None:
         """Takes back what `begin_file` made."""
-        os.unlink(name, dir_fd=self.folder(spot.parents))
+        _unlink_if_there(name, self.folder(spot.parents))
 
     def make_special(self, item: Item, spot: Spot) -> None:
         """A symbolic link, a pipe or a device. Raises `OSError`."""
@@ -165,6 +158,17 @@ def spot_of(path: bytes) -> Spot:
 
 def _device_mode(item: Item) -> int:
     return item.mode | (stat.S_IFCHR if item.kind is ItemKind.CHARACTER_DEVICE else stat.S_IFBLK)
+
+
+def _is_folder(name: bytes, folder: int) -> bool:
+    """A real one: a link to a folder is none."""
+    try:
+        os.close(os.open(name, FOLDER, dir_fd=folder))
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+            raise
+        return False
+    return True
 
 
 def _unlink_if_there(name: bytes, folder: int) -> None:

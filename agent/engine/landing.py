@@ -63,6 +63,12 @@ class Landing:
                 self._outcome.damaged(Trouble(shown(self.item.path), why))
                 self._fail()
 
+    def break_off(self) -> None:
+        """The restore ends early: what is not whole is taken back."""
+        with self._lock:
+            if self._state.waiting and not self._state.failed:
+                self._fail()
+
     def _attempt(self, data: memoryview | None, at: int) -> None:
         try:
             self._put(data, at)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from typing import Self
 
 from agent.engine.fetch import Run, locate, plan, read_run
@@ -31,6 +32,8 @@ class Refill:
 
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
+        for piece in chain.from_iterable(self._wanted.values()):
+            piece.landing.break_off()
 
     def add(self, landing: Landing, segments: list[Segment]) -> None:
         for chunk, piece in _pieces(landing, segments):
@@ -41,24 +44,24 @@ class Refill:
 
     def finish(self) -> None:
         """Until every file added so far is whole, or reported."""
-        wanted, self._wanted, self._pieces = self._wanted, {}, 0
-        for future in [self._pool.submit(self._run, run, wanted) for run in plan(self._located(wanted))]:
+        for future in [self._pool.submit(self._run, run) for run in plan(self._located())]:
             future.result()
+        self._wanted, self._pieces = {}, 0
 
-    def _located(self, wanted: dict[bytes, list[Piece]]) -> Iterator[Located]:
-        for chunk, pieces in wanted.items():
+    def _located(self) -> Iterator[Located]:
+        for chunk, pieces in self._wanted.items():
             place = locate(self._snapshot.locations, chunk)
             if isinstance(place, Damaged):
                 _hurt(pieces, place)
             else:
                 yield place
 
-    def _run(self, run: Run, wanted: dict[bytes, list[Piece]]) -> None:
+    def _run(self, run: Run) -> None:
         for opened in read_run(self._snapshot.reader, self._snapshot.keys, run, ChunkKind.DATA):
             if isinstance(opened.plain, Damaged):
-                _hurt(wanted[opened.id], opened.plain)
+                _hurt(self._wanted[opened.id], opened.plain)
             else:
-                _deliver(wanted[opened.id], opened.plain)
+                _deliver(self._wanted[opened.id], opened.plain)
         self._outcome.read(str(run.pack), run.length_bytes)
 
 

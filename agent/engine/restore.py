@@ -24,6 +24,9 @@ from shared.format.keys import VaultKeys
 def restore(order: RestoreOrder, reader: Reader, keys: VaultKeys, progress: Progress) -> RestoreReport:
     """Restores what the order names. What cannot be had is reported, and everything else restored.
 
+    With `overwrite` a file appears under its name when it is whole, even if the restore is killed; without, a killed
+    restore may leave unfinished files, which a second one with `overwrite` replaces.
+
     Raises `VaultObjectMissing` or `Damaged` when the snapshot itself cannot be opened, `TargetFull` when there is no
     room, and what the vault raises.
     """

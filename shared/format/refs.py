@@ -79,7 +79,7 @@ def _lines(refs: Refs) -> Iterator[str]:
     yield f"session {refs.session}"
     yield f"device {refs.device}"
     yield f"head {refs.head_sha256} {refs.head_size_bytes}"
-    yield from (f"{name} {size}".replace("index/", "index ", 1) for name, size in refs.indexes)
+    yield from (f"index {name.session}/{name.number} {size}" for name, size in refs.indexes)
     yield from (f"pack {name} {size}" for name, size in refs.packs)
 
 

@@ -89,8 +89,12 @@ def remind_customer(services: Services, order: RemindCustomer) -> CustomerRemind
 
     def attempt() -> CustomerReminded:
         old = _get(services, order.account, order.device)
-        services.seedings.replace(old, replace(old.value, reminders=order.number))
-        return CustomerReminded(order.number)
+        new_silence = order.silent_since > old.value.heard_at
+        reminders = order.number if new_silence else max(old.value.reminders, order.number)
+        services.seedings.replace(
+            old, replace(old.value, heard_at=max(old.value.heard_at, order.silent_since), reminders=reminders)
+        )
+        return CustomerReminded(reminders)
 
     _LOG.warning("first backup of device %s: silent since %s", order.device, order.silent_since.isoformat())
     return until_unchanged(attempt)

@@ -2,12 +2,13 @@
 
 import random
 import threading
+import time
 
 import pytest
 
 from agent.engine.backup import backup
 from agent.engine.orders import Silence
-from agent.engine.stow import Job, Stow
+from agent.engine.stow import UPLOADERS, Job, Stow
 from tests.agent_engine.faults import Cut, FaultyVault
 from tests.agent_engine.house import KEYS, House, fill, look, rest
 
@@ -91,4 +92,23 @@ def test_a_run_that_is_broken_off_ends_at_once_and_goes_on_later(
     monkeypatch.undo()
     assert threading.active_count() == 1
     full_house.backup()
+    assert full_house.restored() == look(full_house.source)
+
+
+def test_a_slow_vault_slows_the_run_and_fills_no_memory(full_house: House) -> None:
+    """Never more than a few packs are on the way, however fast the disk is read."""
+    under_way, most = 0, 0
+    lock = threading.Lock()
+
+    def line(call: str, cut: Cut) -> None:
+        nonlocal under_way, most
+        if call == "pack":
+            with lock:
+                under_way += 1 if cut is Cut.BEFORE else -1
+                most = max(most, under_way)
+            time.sleep(0.02 if cut is Cut.BEFORE else 0)
+
+    fill(full_house.source, {f"more{n}": noise(2 << 20) for n in range(8)})
+    full_house.backup(FaultyVault(full_house.vault(), line))
+    assert 1 < most <= UPLOADERS
     assert full_house.restored() == look(full_house.source)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.engine import ground, outcome, refill
+from agent.engine import outcome, refill
 from agent.engine.orders import RestoreOrder, Silence
 from agent.engine.restore import restore
 from agent.folder_vault import FolderReader
@@ -263,13 +263,17 @@ def test_many_parents_do_not_use_up_the_handles(house: House) -> None:
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
-def test_a_full_target_stops_the_restore_in_words(full_house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(ground.Ground, "begin_file", full)
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_full_target_stops_the_restore_in_words_and_leaves_nothing_half_done(
+    house: House, little_disk: Path, overwrite: bool
+) -> None:
+    fill(house.source, {f"{n}": noise(900_000) for n in range(9)})
+    house.backup()
     with pytest.raises(outcome.TargetFull):
-        full_house.restore(full_house.root / "out")
+        house.restore(little_disk, overwrite=overwrite)
+    found = [path for path in little_disk.rglob("*") if path.is_file()]
+    assert found
+    assert all(path.read_bytes() == (house.source / path.name).read_bytes() for path in found)
 
 
 def test_progress_adds_up(full_house: House) -> None:
