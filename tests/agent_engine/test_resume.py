@@ -139,6 +139,20 @@ def test_files_that_changed_between_kill_and_rerun_are_stored_as_they_are_then(h
     assert house.check(read_data=True).sound
 
 
+def test_small_files_are_known_again_though_they_would_share_other_chunks_now(house: House) -> None:
+    """A file that is gone moves all that follow into other bundles; the journal remembers who lies where."""
+    fill(house.source, {f"{n:04}": noise(5_000) for n in range(1_500)})
+    vault = FaultyVault(house.vault(), lambda call, cut: _cut_at_third_pack(vault, call, cut))
+    with pytest.raises(LineCut):
+        house.backup(vault)
+    for n in range(3):
+        (house.source / f"{n:04}").unlink()
+    assert house.backup().resumed
+    assert house.restored() == look(house.source)
+    stored = sum(pack.stat().st_size for pack in house.packs())
+    assert stored < 1_500 * 5_000 * 1.06
+
+
 def test_a_damaged_journal_costs_time_and_never_truth(house: House) -> None:
     furnish(house)
     vault = FaultyVault(house.vault(), lambda call, cut: _cut_at_third_pack(vault, call, cut))
