@@ -6,7 +6,7 @@ import azure.functions as func
 
 from shared.durable.register import Blueprint
 from shared.services import Services
-from triggers import accounts, backups, customers, restores, tokens
+from triggers import accounts, audit, backups, customers, restores, tokens
 from triggers.answering import bind
 from triggers.endpoint import Endpoint
 from triggers.openapi import document
@@ -17,6 +17,7 @@ ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (
     *accounts.ENDPOINTS,
     *backups.ENDPOINTS,
     *restores.ENDPOINTS,
+    *audit.ENDPOINTS,
 )
 
 

@@ -29,6 +29,8 @@ class Endpoint[B: Request, R: Reply]:
     """The body is a form, not JSON."""
     pages: bool = False
     """Takes `after` and `limit`."""
+    filters: tuple[str, ...] = ()
+    """Names of query parameters that narrow the list."""
     workflows: bool = False
     """Starts workflows or speaks to them."""
     audited: Deed | None = None

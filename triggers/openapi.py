@@ -83,6 +83,8 @@ def _other_parameters(endpoint: Endpoint[Any, Any]) -> Iterable[Parameter]:
     if endpoint.pages:
         yield _parameter("after", "query", {"type": "string"})
         yield _parameter("limit", "query", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100})
+    for name in endpoint.filters:
+        yield _parameter(name, "query", {"type": "string"})
     if endpoint.creates:
         yield _parameter("Idempotency-Key", "header", {"type": "string", "minLength": 8, "maxLength": 128})
     if endpoint.method == "PUT":

@@ -90,5 +90,5 @@ def verify(records: Iterable[Record], head: str) -> Sound | Broken:
 
 def _hash(number: int, previous: str, act: Act) -> str:
     """SHA-256 of the record as JSON with sorted keys and times in UTC: anyone can compute it from an export."""
-    fields = {**asdict(act), "at": act.at.isoformat(), "number": number, "previous": previous}
+    fields = {**asdict(act), "at": act.at.isoformat().replace("+00:00", "Z"), "number": number, "previous": previous}
     return hashlib.sha256(json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

@@ -250,6 +250,16 @@ def test_neighbours_are_read_together(full_house: House, monkeypatch: pytest.Mon
     assert report.read_bytes <= sum(pack.stat().st_size for pack in full_house.packs())
 
 
+def test_a_file_in_the_middle_of_a_pack_is_read_alone(house: House) -> None:
+    fill(house.source, {f"{n}": noise(1 << 20) for n in range(8)})
+    house.backup(pack_target_bytes=32 << 20)
+    for n in (7, 4):
+        report = house.restore(house.root / f"out{n}", paths=(bytes(house.source) + b"/%d" % n,))
+        assert (report.files, report.complete) == (1, True)
+        assert report.read_bytes < 2 << 20
+        assert (back(house, f"out{n}") / f"{n}").read_bytes() == (house.source / f"{n}").read_bytes()
+
+
 def test_small_windows_bring_back_the_same(full_house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(refill, "WINDOW_PIECES", 3)
     assert full_house.restored() == look(full_house.source)

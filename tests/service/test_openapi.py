@@ -25,7 +25,10 @@ CREATING = {
 LISTS = {
     "GET /customers",
     "GET /accounts",
-    "GET /accounts/{account}/devices",
+    "GET /accounts/{account
+    "GET /audit",
+    "GET /customers/{customer}/audit",
+}/devices",
     "GET /accounts/{account}/sessions/{session}/packs",
     "GET /accounts/{account}/snapshots",
 }

@@ -45,6 +45,10 @@ GET  /accounts/{account}/snapshots                 | 401 403 | 200 200 404 | 200
 GET  /accounts/{account}/snapshots/{session}       | 401 403 | 200 200 404 | 200 200 404 | 200 404 404
 POST /accounts/{account}/restores                  | 401 403 | 201 201 404 | 201 201 404 | 201 404 404
 GET  /accounts/{account}/restores/{restore}        | 401 403 | 200 200 404 | 200 200 404 | 200 404 404
+GET  /audit                                        | 401 403 | 200 200 200 | 403 403 403 | 403 403 403
+GET  /audit/verify                                 | 401 403 | 200 200 200 | 403 403 403 | 403 403 403
+GET  /customers/{customer}/audit                   | 401 200 | 403 403 403 | 403 403 403 | 403 403 403
+GET  /customers/{customer}/audit/verify            | 401 200 | 403 403 403 | 403 403 403 | 403 403 403
 """
 
 

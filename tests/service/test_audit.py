@@ -1,0 +1,74 @@
+"""The audit log over HTTP: every privileged act is in it, also a refused one, and it can be checked (G6, G9)."""
+
+import pytest
+
+from tests.service.client import Client
+from tests.service.people import Customer, Service
+from tests.service.places import Place, settle
+
+
+@pytest.fixture(scope="module")
+def place(service: Service, operator: Client) -> Place:
+    customer = service.customer(operator)
+    return settle(service, customer, customer.user("admin").log_in())
+
+
+def acts(client: Client, **query: str | int) -> list[tuple[str, str, str]]:
+    items = client.get("/audit", limit=1000, **query).made(200)["items"]
+    return [(item["deed"], item["actor"], item["outcome"]) for item in items]
+
+
+def test_what_was_set_up_for_a_customer_is_in_its_log(operator: Client, customer: Customer) -> None:
+    customer.user("admin")
+    items = operator.get(f"/customers/{customer.id}/audit").made(200)["items"]
+    assert {item["deed"] for item in items} >= {"user.create"}
+    assert all(item["actor"].startswith("user ") for item in items)
+    assert [item["number"] for item in items] == list(range(1, len(items) + 1))
+
+
+def test_opening_a_restore_leaves_a_record_with_who_and_what(place: Place) -> None:
+    restore = place.client.post(f"/accounts/{place.account}/restores", {}).made()["id"]
+    items = place.admin.get("/audit", deed="restore.open", limit=1000).made(200)["items"]
+    mine = [item for item in items if item["subject"] == f"/accounts/{place.account}/restores/{restore}"]
+    assert [item["actor"] for item in mine] == [f"device {place.device.id}"]
+
+
+def test_a_refused_act_is_recorded_as_refused(place: Place) -> None:
+    place.client.post(f"/accounts/{place.account}/devices", {}).refused(403, "forbidden")
+    assert ("device.register", f"device {place.device.id}", "forbidden") in acts(place.admin, deed="device.register")
+
+
+def test_address_and_instruction_are_recorded(operator: Client, customer: Customer) -> None:
+    headers = {"X-Forwarded-For": "6.6.6.6, 192.0.2.7", "Hort-Instruction": "mail of 3 March"}
+    operator.call("POST", f"/customers/{customer.id}/accounts", {"name": "N"}, headers).made()
+    last = operator.get(f"/customers/{customer.id}/audit", deed="account.create").made(200)["items"][-1]
+    assert (last["address"], last["instruction"]) == ("192.0.2.7", "mail of 3 March")
+
+
+def test_the_chain_verifies_from_outside(place: Place, operator: Client) -> None:
+    mine = place.admin.get("/audit/verify").made(200)
+    theirs = operator.get(f"/customers/{place.customer.id}/audit/verify").made(200)
+    assert mine["sound"]
+    assert theirs["sound"]
+    assert theirs["records"] >= mine["records"] > 0
+
+
+def test_a_filter_that_makes_no_sense_is_named(place: Place) -> None:
+    place.admin.get("/audit", deed="theft").refused(400, "invalid-request", "deed")
+    place.admin.get("/audit", after="x").refused(400, "invalid-request", "after")
+
+
+def test_pages_of_the_log_leave_nothing_out(place: Place) -> None:
+    whole = [item["number"] for item in place.admin.get("/audit", limit=1000).made(200)["items"]]
+    found: list[int] = []
+    after = ""
+    while after is not None and len(found) < len(whole):
+        page = place.admin.get("/audit", limit=2, after=after).made(200)
+        found += [item["number"] for item in page["items"]]
+        after = page["next"]
+    assert found[: len(whole)] == whole
+
+
+def test_one_customer_never_reads_anothers_log(service: Service, operator: Client, place: Place) -> None:
+    other = service.customer(operator).user("admin").log_in()
+    assert not [item for item in other.get("/audit").made(200)["items"] if place.account in item["subject"]]
