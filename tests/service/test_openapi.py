@@ -25,12 +25,11 @@ CREATING = {
 LISTS = {
     "GET /customers",
     "GET /accounts",
-    "GET /accounts/{account
-    "GET /audit",
-    "GET /customers/{customer}/audit",
-}/devices",
+    "GET /accounts/{account}/devices",
     "GET /accounts/{account}/sessions/{session}/packs",
     "GET /accounts/{account}/snapshots",
+    "GET /audit",
+    "GET /customers/{customer}/audit",
 }
 OPEN_TO_ALL = {"POST /token", "GET /jwks"}
 
