@@ -11,7 +11,6 @@ from agent.replies import Refused
 from agent.service import Service
 from agent.transport import Transport
 from agent.vault import (
-    BackupStatistics,
     CommitOrder,
     Committed,
     OpenSession,
@@ -19,14 +18,15 @@ from agent.vault import (
     Reader,
     SnapshotInfo,
 )
+from shared.api import backups as api
 from shared.api.backups import (
     CommitSession,
     OpenRestore,
     RenewSession,
     SessionOpened,
     Snapshot,
-    Statistics,
 )
+from shared.domain.commits import Statistics
 from shared.domain.errors import Conflict, Forbidden
 from shared.domain.ids import AccountId, DeviceId, SessionId
 from shared.format.names import IndexName, PackName
@@ -119,7 +119,7 @@ class ServiceVault:
 
     def commit(self, order: CommitOrder) -> Committed | PacksMissing:
         """The lease runs on after a refusal: the engine sends what is missing and commits again."""
-        body = CommitSession(refs_sha256=order.refs_sha256, statistics=Statistics(**asdict(order.statistics)))
+        body = CommitSession(refs_sha256=order.refs_sha256, statistics=api.Statistics(**asdict(order.statistics)))
         try:
             snapshot = self._service.commit_session(self.account, order.session, body)
         except Refused as no:
@@ -192,7 +192,7 @@ def _as_the_engine_sees_it(opened: SessionOpened, *, resumed: bool) -> OpenSessi
 
 
 def _info(snapshot: Snapshot) -> SnapshotInfo:
-    statistics = BackupStatistics(**snapshot.statistics.model_dump())
+    statistics = Statistics(**snapshot.statistics.model_dump())
     return SnapshotInfo(snapshot.id, snapshot.device, snapshot.committed_at, statistics)
 
 

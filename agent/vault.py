@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from shared.domain.commits import Statistics
 from shared.domain.errors import HortError
 from shared.domain.ids import AccountId, DeviceId, SessionId
 from shared.format.names import IndexName, PackName
@@ -23,23 +24,10 @@ class OpenSession:
 
 
 @dataclass(frozen=True, slots=True)
-class BackupStatistics:
-    """What the service may know of a backup: counts and sizes, never names."""
-
-    files: int = 0
-    directories: int = 0
-    logical_bytes: int = 0
-    new_bytes: int = 0
-    sent_bytes: int = 0
-    unreadable: int = 0
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
 class CommitOrder:
     session: SessionId
     refs_sha256: str
-    statistics: BackupStatistics
+    statistics: Statistics
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +48,7 @@ class SnapshotInfo:
     session: SessionId
     device: DeviceId
     committed_at: datetime
-    statistics: BackupStatistics = field(default_factory=BackupStatistics)
+    statistics: Statistics = field(default_factory=Statistics)
 
 
 class Reader(Protocol):

@@ -18,7 +18,8 @@ from agent.engine.recall import Recall
 from agent.engine.segments import Segments
 from agent.engine.setting import Setting
 from agent.engine.stow import Stow, StowSettings
-from agent.vault import BackupStatistics, Committed, OpenSession, PacksMissing
+from agent.vault import Committed, OpenSession, PacksMissing
+from shared.domain.commits import Statistics
 from shared.format.head import Head, HeadStatistics
 from shared.format.names import PackName
 from shared.format.refs import IndexRef
@@ -173,9 +174,9 @@ class Attempt:
             pages=table.rows,
         )
 
-    def _statistics(self, stow: Stow, ended: datetime) -> BackupStatistics:
+    def _statistics(self, stow: Stow, ended: datetime) -> Statistics:
         tally = self._tally
-        return BackupStatistics(
+        return Statistics(
             files=tally.files,
             directories=tally.directories,
             logical_bytes=tally.logical_bytes,

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from agent.engine.journal import BegunPack, Closing, MetaObject
-from agent.vault import BackupStatistics, CommitOrder, Committed, PacksMissing, Vault
+from agent.vault import CommitOrder, Committed, PacksMissing, Vault
+from shared.domain.commits import Statistics
 from shared.domain.ids import SessionId
 from shared.format import head, indexes, names, refs
 from shared.format.head import Head
@@ -25,7 +26,7 @@ class Close:
     """The segments of earlier sessions that locate chunks of this snapshot."""
     packs: Sequence[BegunPack]
     """Of this session."""
-    statistics: BackupStatistics
+    statistics: Statistics
     entropy: Callable[[int], bytes]
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agent.engine.frames import read_frames, write_frame
-from agent.vault import BackupStatistics
+from shared.domain.commits import Statistics
 from shared.domain.ids import SessionId
 from shared.format import names, wire
 from shared.format.keys import VaultKeys
@@ -52,7 +52,7 @@ class Closing:
     """The objects that close a session, in the order in which they are written, and what the commit tells."""
 
     objects: tuple[MetaObject, ...]
-    statistics: BackupStatistics
+    statistics: Statistics
 
     def refs_sha256(self, session: SessionId) -> str:
         return hashlib.sha256(dict(self.objects)[names.refs(session)]).hexdigest()
@@ -133,7 +133,7 @@ def _closings(frames: Sequence[wire.Plain]) -> Iterator[Closing]:
     for frame in frames:
         match frame:
             case ["closing", list(objects), [int(a), int(b), int(c), int(d), int(e), int(f), float(seconds)]]:
-                yield Closing(tuple(_objects(objects)), BackupStatistics(a, b, c, d, e, f, seconds))
+                yield Closing(tuple(_objects(objects)), Statistics(a, b, c, d, e, f, seconds))
             case _:
                 continue
 

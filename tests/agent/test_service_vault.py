@@ -14,8 +14,9 @@ from agent.lease import Lease, SessionClosed, pause_between_renewals
 from agent.meter import Meter
 from agent.service_vault import ServiceVault
 from agent.transport import Unreachable
-from agent.vault import BackupStatistics, CommitOrder, Committed, PacksMissing, VaultObjectMissing
+from agent.vault import CommitOrder, Committed, PacksMissing, VaultObjectMissing
 from shared.api.backups import RenewSession
+from shared.domain.commits import Statistics
 from shared.domain.errors import Conflict, Forbidden
 from shared.domain.ids import PackName, SessionId
 from shared.format.errors import Damaged
@@ -39,7 +40,7 @@ def vault(device: Registered):
 def commit(vault: ServiceVault, session: SessionId) -> Committed | PacksMissing:
     refs = b"hort refs 1\n"
     vault.put_meta(f"refs/{session}", refs)
-    return vault.commit(CommitOrder(session, hashlib.sha256(refs).hexdigest(), BackupStatistics(files=3)))
+    return vault.commit(CommitOrder(session, hashlib.sha256(refs).hexdigest(), Statistics(files=3)))
 
 
 def test_a_backup_goes_all_the_way(stand_in: StandIn, vault: ServiceVault) -> None:

@@ -5,7 +5,7 @@ import os
 from agent.engine import closing
 from agent.engine.closing import Close
 from agent.engine.journal import begun
-from agent.vault import BackupStatistics
+from shared.domain.commits import Statistics
 from shared.domain.ids import SessionId
 from shared.format import items, packs
 from shared.format.chunks import ChunkKind, chunk_id, seal_chunk
@@ -31,6 +31,6 @@ def forged_snapshot(house: House, page: list[Item]) -> SessionId:
         opened.session, DEVICE, "forge", (), now, now, HeadStatistics(0, 0, 0, 0, 0), (), (), 0, (PageRow(b"", name),)
     )
     mine = begun(pack, ())
-    close = Close(head, [mine.ref], (), [mine], BackupStatistics(), os.urandom)
+    close = Close(head, [mine.ref], (), [mine], Statistics(), os.urandom)
     closing.write(closing.prepare(close, vault, KEYS), vault, opened.session)
     return opened.session

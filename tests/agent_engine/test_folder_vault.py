@@ -7,7 +7,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from agent.folder_vault import MARKER, FolderVault, VaultFull, account_of
-from agent.vault import BackupStatistics, CommitOrder, VaultObjectMissing
+from agent.vault import CommitOrder, VaultObjectMissing
+from shared.domain.commits import Statistics
 from shared.domain.errors import Conflict, Malformed, NotFound
 from shared.domain.ids import AccountId, SessionId
 from shared.format.errors import BadSignature, Damaged
@@ -87,12 +88,12 @@ def test_a_commit_is_refused_without_an_open_session_or_with_other_refs(house: H
     session = house.backup().session
     vault = house.vault()
     with pytest.raises(Conflict, match="not open"):
-        vault.commit(CommitOrder(SessionId("01kdvdna000000000000000009"), "0" * 64, BackupStatistics()))
+        vault.commit(CommitOrder(SessionId("01kdvdna000000000000000009"), "0" * 64, Statistics()))
     other = vault.open_session(None).session
     text = (house.vault_root / "m/refs" / session).read_bytes()
     vault.put_meta(f"refs/{other}", text)
     with pytest.raises(Conflict, match="announced"):
-        vault.commit(CommitOrder(other, "0" * 64, BackupStatistics()))
+        vault.commit(CommitOrder(other, "0" * 64, Statistics()))
 
 
 def test_refs_of_another_device_are_refused(house: House) -> None:
@@ -103,7 +104,7 @@ def test_refs_of_another_device_are_refused(house: House) -> None:
     (house.vault_root / "open" / session).touch()
     text = (house.vault_root / "m/refs" / session).read_bytes()
     with pytest.raises(BadSignature):
-        house.vault().commit(CommitOrder(session, hashlib.sha256(text).hexdigest(), BackupStatistics()))
+        house.vault().commit(CommitOrder(session, hashlib.sha256(text).hexdigest(), Statistics()))
 
 
 def test_an_abandoned_session_leaves_nothing_and_a_snapshot_is_never_abandoned(house: House) -> None:
