@@ -17,9 +17,21 @@ class Deed(StrEnum):
     CREATE_CUSTOMER = "customer.create"
     CREATE_ACCOUNT = "account.create"
     CREATE_USER = "user.create"
+    DISABLE_USER = "user.disable"
+    ENABLE_USER = "user.enable"
+    RENEW_PASSWORD = "user.renew-password"  # noqa: S105 -- a deed
+    CONFIRM_DELIVERY = "user.confirm-delivery"
+    CHANGE_PASSWORD = "user.change-password"  # noqa: S105 -- a deed
+    MAKE_CODE = "enrolment-code.make"
     REGISTER_DEVICE = "device.register"
+    RENEW_CERTIFICATE = "device.renew-certificate"
+    REVOKE_DEVICE = "device.revoke"
+    LOCK_ACCOUNT = "account.lock"
+    UNLOCK_ACCOUNT = "account.unlock"
     CHANGE_SLOT = "slot.change"
     READ_SLOTS = "slot.read"
+    TEST_KIT = "kit.test"
+    ROTATE_KEY = "key.rotate"
     OPEN_RESTORE = "restore.open"
     CANCEL_SEEDING = "seeding.cancel"
     READ_AUDIT = "audit.read"
@@ -90,5 +102,5 @@ def verify(records: Iterable[Record], head: str) -> Sound | Broken:
 
 def _hash(number: int, previous: str, act: Act) -> str:
     """SHA-256 of the record as JSON with sorted keys and times in UTC: anyone can compute it from an export."""
-    fields = {**asdict(act), "at": act.at.isoformat(), "number": number, "previous": previous}
+    fields = {**asdict(act), "at": act.at.isoformat().replace("+00:00", "Z"), "number": number, "previous": previous}
     return hashlib.sha256(json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

@@ -53,12 +53,10 @@ class AuditLog:
         stored: Stored[Head] | None = self._heads.get(tenant, _HEAD)
         return stored.value if stored else Head(tenant)
 
-    def records(self, tenant: str) -> Iterator[Record]:
-        return (kept.record for kept in self._records.all(tenant, prefix=_RECORD))
-
-    def page(self, tenant: str, *, after: int, limit: int) -> list[Record]:
-        found = self._records.page(tenant, after=_row(after) if after else "", prefix=_RECORD, limit=limit)
-        return [kept.record for kept in found]
+    def records(self, tenant: str, *, after: int = 0) -> Iterator[Record]:
+        """In order, past the record of this number."""
+        kept = self._records.all(tenant, prefix=_RECORD, past=_row(after))
+        return (each.record for each in kept)
 
     @property
     def _heads(self) -> Table[Head]:

@@ -75,14 +75,19 @@ class Table[T]:
             raise Changed(f"{self.client.table_name} {self.mapper.key(new)} was changed meanwhile") from None
         return Stored(new, _etag(answer))
 
+    def remove(self, partition: str, row: str) -> None:
+        """Whatever the row holds now; safe to repeat."""
+        self.client.delete_entity(partition, row)
+
     def page(self, partition: str, *, after: str = "", prefix: str = "", limit: int) -> list[T]:
         """At most `limit` values of a partition whose row keys start with `prefix`, in row order, past `after`."""
         past_prefix = after != "" and after >= prefix
         found = self._query(partition, max(after, prefix), prefix, strictly=past_prefix, per_page=limit)
         return list(islice(found, limit))
 
-    def all(self, partition: str, *, prefix: str = "") -> Iterator[T]:
-        return self._query(partition, prefix, prefix, strictly=False, per_page=1000)
+    def all(self, partition: str, *, prefix: str = "", past: str = "") -> Iterator[T]:
+        """The values of a partition whose row keys start with `prefix`, in row order, beyond `past`."""
+        return self._query(partition, past or prefix, prefix, strictly=bool(past), per_page=1000)
 
     def _query(self, partition: str, start: str, prefix: str, *, strictly: bool, per_page: int) -> Iterator[T]:
         condition = f"PartitionKey eq @partition and RowKey {'gt' if strictly else 'ge'} @start and RowKey lt @end"
