@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from agent.config import KEY_BYTES, Home
-from agent.kit import RecoveryKit, read_kit, write_kit
+from agent.kit import Making, RecoveryKit, read_kit, write_kit
 from shared.domain.ids import AccountId
 from shared.format.errors import WrongRecoveryKey
 from shared.format.keys import VaultKeys
@@ -61,7 +61,7 @@ def _new(order: KeyOrder, home: Home) -> bytes:
     kit = RecoveryKit(order.account, order.entropy(RECOVERY_KEY_BYTES), fingerprint, order.service)
     # Key, then kit, then slot: a crash leaves a kit that opens nothing yet, never a slot that nobody can open.
     home.write_master_key(master_key)
-    write_kit(order.kit, kit.sheet(order.now, order.device_name))
+    write_kit(order.kit, kit, Making(order.now, order.device_name))
     return master_key
 
 

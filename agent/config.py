@@ -10,6 +10,7 @@ from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from platformdirs import PlatformDirs
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -108,6 +109,22 @@ class Home:
     def write_device_key(self, key: Ed25519PrivateKey) -> None:
         _write_key(self._device_key, key.private_bytes_raw())
 
+    def certificate(self) -> str | None:
+        """The device's own, in PEM; none in a home that only knows a vault in a folder."""
+        content = private_files.read(self._certificate)
+        return None if content is None else content.decode("ascii", errors="replace")
+
+    def write_certificate(self, pem: str) -> None:
+        private_files.write(self._certificate, pem.encode("ascii"))
+
+    def exchange_key(self) -> X25519PrivateKey | None:
+        """What the device's own slot is sealed to."""
+        raw = _read_key(self._exchange_key)
+        return None if raw is None else X25519PrivateKey.from_private_bytes(raw)
+
+    def write_exchange_key(self, key: X25519PrivateKey) -> None:
+        _write_key(self._exchange_key, key.private_bytes_raw())
+
     def master_key(self) -> bytes | None:
         return _read_key(self._master_key)
 
@@ -135,6 +152,14 @@ class Home:
     @property
     def _device_key(self) -> Path:
         return self.config / "device.key"
+
+    @property
+    def _certificate(self) -> Path:
+        return self.config / "device.crt"
+
+    @property
+    def _exchange_key(self) -> Path:
+        return self.config / "exchange.key"
 
     @property
     def _master_key(self) -> Path:

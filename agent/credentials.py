@@ -43,11 +43,12 @@ class Password:
 
 @dataclass(frozen=True, slots=True)
 class DeviceKey:
-    """RFC 7523 §2.2: the device signs who it is, for whom, and until when."""
+    """RFC 7523 §2.2: the device signs who it is, for whom, and until when, and names its certificate."""
 
     account: AccountId
     device: DeviceId
     key: Ed25519PrivateKey
+    thumbprint: str
     tells_time: bool = True
 
     def ask(self, token_url: str, now: datetime, jti: str) -> TokenRequest:
@@ -56,5 +57,5 @@ class DeviceKey:
         return TokenRequest(
             grant_type=GrantType.CLIENT_CREDENTIALS,
             client_assertion_type=JWT_BEARER,
-            client_assertion=jwt.encode(claims, self.key, algorithm="EdDSA"),
+            client_assertion=jwt.encode(claims, self.key, algorithm="EdDSA", headers={"x5t#S256": self.thumbprint}),
         )

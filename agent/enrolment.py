@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from agent.account_keys import AccountKeys, KeyOrder, forget_keys, make_keys, try_kit
+from agent.certificates import request_for, thumbprint
 from agent.config import Home, Registration
+from agent.credentials import DeviceKey
+from agent.device_slot import put_device_slot
 from agent.replies import Refused
-from agent.service import Service
-from shared.api.tenancy import Account, Device, PutSlot, RegisterDevice
+from agent.service import Service, enrol
+from agent.transport import Transport
+from shared.api.tenancy import Account, Device, Enrol, PutSlot, RegisterDevice
 from shared.domain.errors import Conflict, HortError, Malformed
 from shared.domain.ids import AccountId
 from shared.format.keys import VaultKeys
@@ -33,6 +37,16 @@ class Applicant:
     service_url: str
     account: AccountId
     device_name: str
+    device: Device | None = None
+    """What an enrolment code has made of it already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """A device that came in by a code: it speaks for itself from now on."""
+
+    who: Applicant
+    key: DeviceKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +83,7 @@ def join_first(who: Applicant, service: Service, home: Home, order: KeyOrder) ->
     _put_slot(service, order, keys, home)
     try_kit(order, recovery_slot(service, who.account), keys.master_key)
     home.write_slot(keys.sealed)
+    put_device_slot(service, who.account, device.id, keys.master_key, home)
     # Registration last: it says that all the rest is there.
     return _finish(who, home, device, keys.fingerprint)
 
@@ -82,13 +97,22 @@ def join_with_key(who: Applicant, service: Service, home: Home, recovery_key: by
     device = _register(who, service, home)
     home.write_master_key(master_key)
     home.write_slot(slot)
+    put_device_slot(service, who.account, device.id, master_key, home)
     return _finish(who, home, device, VaultKeys.derive(master_key, who.account).fingerprint)
 
 
-def _register(who: Applicant, service: Service, home: Home) -> Device:
+def enrol_with_code(service_url: str, name: str, code: str, transport: Transport, home: Home) -> Newcomer:
+    """Registers this device by its code alone. After a crash the next try with the same code gets the same device."""
     key = device_key(home)
-    public_key = base64.b64encode(key.public_key().public_bytes_raw()).decode()
-    order = RegisterDevice(name=who.device_name, platform=_platform(), public_key=public_key)
+    device = enrol(service_url, Enrol(name=name, platform=_platform(), csr=request_for(key), code=code), transport)
+    who = Applicant(service_url, device.account, device.name, device)
+    return Newcomer(who, DeviceKey(device.account, device.id, key, thumbprint(device.certificate)))
+
+
+def _register(who: Applicant, service: Service, home: Home) -> Device:
+    if who.device is not None:
+        return who.device
+    order = RegisterDevice(name=who.device_name, platform=_platform(), csr=request_for(device_key(home)))
     # The idempotency key comes from the key pair, so that a try after a crash is given the same device.
     once = hashlib.sha256(order.model_dump_json().encode()).hexdigest()
     return service.register_device(who.account, order, once)
@@ -116,6 +140,7 @@ def _put_slot(service: Service, order: KeyOrder, keys: AccountKeys, home: Home) 
 
 
 def _finish(who: Applicant, home: Home, device: Device, fingerprint: str) -> Enrolled:
+    home.write_certificate(device.certificate)
     registration = Registration(service=who.service_url, account=who.account, device=device.id, name=who.device_name)
     home.write_registration(registration)
     return Enrolled(registration, fingerprint)

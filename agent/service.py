@@ -22,7 +22,19 @@ from shared.api.backups import (
     UploadedPack,
 )
 from shared.api.base import Page
-from shared.api.tenancy import Account, Device, PutSlot, RegisterDevice, Slot, Slots
+from shared.api.identity import ChangePassword, User
+from shared.api.tenancy import (
+    Account,
+    Device,
+    Enrol,
+    KitTested,
+    Protection,
+    PutSlot,
+    RegisterDevice,
+    RenewCertificate,
+    Slot,
+    Slots,
+)
 from shared.domain.ids import AccountId, DeviceId, RestoreId, SessionId
 from shared.format.names import PackName
 
@@ -40,12 +52,24 @@ class Service:
         self._nonce = nonce
         self._tokens = Tokens(f"{self._api}/token", credential, transport, nonce)
 
+    def sign_in(self) -> None:
+        """Raises `NotAuthorised`."""
+        self._tokens.valid()
+
+    def change_password(self, order: ChangePassword) -> User:
+        return self._create("/password", order, User, self._nonce())
+
     def accounts(self) -> list[Account]:
         return list(self._pages("/accounts", Account))
 
     def register_device(self, account: AccountId, device: RegisterDevice, key: str) -> Device:
         """`key` is the idempotency key: one that outlives this process keeps a crash from registering twice."""
         return self._create(f"/accounts/{account}/devices", device, Device, key)
+
+    def renew_certificate(self, account: AccountId, device: DeviceId, csr: str, key: str) -> Device:
+        """`key` as with `register_device`. Raises `Refused` with `not-due` when it is too early."""
+        body = RenewCertificate(csr=csr)
+        return self._create(f"/accounts/{account}/devices/{device}/certificates", body, Device, key)
 
     def device(self, account: AccountId, device: DeviceId) -> Device:
         return self._get(f"/accounts/{account}/devices/{device}", Device)
@@ -57,6 +81,16 @@ class Service:
         """Raises `Refused` with `precondition-failed` when there is such a slot."""
         answer = self._call("PUT", f"/accounts/{account}/slots/{name}", slot, {"If-None-Match": "*"})
         return parse(answer, Slot, self._api)
+
+    def replace_slot(self, account: AccountId, name: str, slot: PutSlot, etag: str) -> Slot:
+        """Raises `Refused` with `precondition-failed` when the slot is not the one of this ETag any more."""
+        answer = self._call("PUT", f"/accounts/{account}/slots/{name}", slot, {"If-Match": etag})
+        return parse(answer, Slot, self._api)
+
+    def test_kit(self, account: AccountId, device: DeviceId, recovery_etag: str) -> Protection:
+        """Tells that a kit has opened the slot of this ETag. Raises `Refused` with `precondition-failed`."""
+        body = KitTested(recovery_etag=recovery_etag)
+        return self._create(f"/accounts/{account}/devices/{device}/kit-test", body, Protection, self._nonce())
 
     def open_session(self, account: AccountId) -> SessionOpened:
         return self._create(f"/accounts/{account}/sessions", OpenSession(), SessionOpened, self._nonce())
@@ -128,3 +162,14 @@ class Service:
         if answer.status >= 300:
             raise refusal(answer, self._api)
         return answer
+
+
+def enrol(base: str, order: Enrol, transport: Transport) -> Device:
+    """A device comes in with a code, without a token. Asking again with the same key answers the same."""
+    url = base.rstrip("/") + API
+    body = (order.model_dump_json().encode(),)
+    headers = {"Content-Type": "application/json", "Accept": "application/json"}
+    answer = transport.send(Call("POST", f"{url}/enrolments", headers, body))
+    if answer.status >= 300:
+        raise refusal(answer, url)
+    return parse(answer, Device, url)

@@ -1,6 +1,7 @@
 """`make demo`: backs up real files, loses the device, restores on a new one, and compares every byte."""
 
 import argparse
+import secrets
 import shutil
 import sys
 import sysconfig
@@ -73,15 +74,20 @@ def main(arguments: Sequence[str]) -> int:
 
 def _story(stack: Stack, original: Path, state: Path) -> int:
     """The number of differences between what was lost and what came back."""
-    source, kit, password = state / "source", state / "recovery-kit.txt", state / "password.txt"
+    source, kit, first, own = (state / name for name in ("source", "recovery-kit.txt", "first-password", "password"))
     anna = _become_customer(stack)
-    password.write_text(anna.password)
-    signing_in = ("--service", stack.url, "--login", LOGIN, "--password-file", str(password))
+    first.write_text(anna.password)
+    own.write_text(secrets.token_urlsafe(18))
+    at_the_service = ("--service", stack.url, "--login", LOGIN)
 
     _copy(original, source)
     first_device = Device(state / "first-device")
-    first_device.hort("register", *signing_in, "--name", "Anna's laptop", "--kit", str(kit))
-    _say("the first device is registered; the recovery kit is written")
+    passwords = ("--password-file", str(first), "--new-password-file", str(own))
+    first_device.hort("register", *at_the_service, *passwords, "--name", "Anna's laptop", "--kit", str(kit))
+    _say("Anna has chosen a password; the first device is registered; the recovery kit is written")
+
+    first_device.hort("recovery-kit", "test", "--kit", str(kit))
+    _say("the kit opens the account's key: the first device is protected")
 
     first = first_device.ask(Run, "backup", str(source))
     _say(f"first backup: {first.files:,} files in {first.seconds:.1f} s")
@@ -89,12 +95,13 @@ def _story(stack: Stack, original: Path, state: Path) -> int:
     _say(f"edited {edited.changed} files, added {edited.added}, removed {edited.removed}, moved {edited.moved}")
     second = first_device.ask(Run, "backup", str(source))
     _say(f"second backup: {second.sent_bytes / 1e6:.2f} MB sent in {second.seconds:.1f} s")
-    service = Service(stack.url, Password(LOGIN, anna.password), Transport(Patience()))
+    service = Service(stack.url, Password(LOGIN, own.read_text()), Transport(Patience()))
     snapshots = list(service.snapshots(anna.account))
 
     shutil.rmtree(first_device.home)
     _say("the device is lost, with its keys and its cache; the kit is left")
     second_device = Device(state / "second-device")
+    signing_in = (*at_the_service, "--password-file", str(own))
     second_device.hort("recover", *signing_in, "--name", "Anna's new laptop", "--kit", str(kit))
     target = state / "restored"
     restored = second_device.ask(Run, "restore", "latest", "--target", str(target))

@@ -29,7 +29,7 @@ def _welcome(stack: Stack) -> str:
 Hort is up.        {stack.url}
 OpenAPI document   {stack.url}/api/v1/openapi.json
 Operator           {OPERATOR}
-Password           {stack.operator_password()}   (new at every start)
+Password           {stack.operator_password()}
 Log                {stack.log}
 
 The first customer:
@@ -37,6 +37,7 @@ The first customer:
       --service {stack.url} --operator {OPERATOR}
 and on Anna's device:
   .venv/bin/python -m agent register --service {stack.url} --login anna@example.com
+which asks for Anna's first password and for one of her own.
 
 Ctrl-C stops it; the state stays in {STATE}."""
 

@@ -2,12 +2,13 @@
 
 import contextlib
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -17,11 +18,12 @@ from pydantic import SecretStr
 from localhost.azurite import Azurite
 from shared.domain.ids import UserId
 from shared.domain.tenancy import Role
+from shared.identity.ca import new_authority
 from shared.identity.keyring import new_jwk_set
-from shared.operations.customers import CreateUser, create_user
+from shared.operations import passwords, users
 from shared.services import Services
-from shared.settings import Settings
-from shared.storage.users import LOGIN_ROW
+from shared.settings import Settings, wall_clock
+from shared.storage.users import LOGIN_ROW, PROVIDER
 
 REPOSITORY = Path(__file__).parents[1]
 OPERATOR = "operator@provider.example"
@@ -61,6 +63,11 @@ class Stack:
     def log(self) -> Path:
         return self.state / "host.log"
 
+    @property
+    def keys(self) -> Path:
+        """The accounts' keys: what a Key Vault holds in Azure."""
+        return self.state / "keys"
+
     def start_host(self) -> None:
         ready = self.state / "ready.json"
         ready.unlink(missing_ok=True)
@@ -89,11 +96,11 @@ class Stack:
         self._end_host(signal.SIGKILL)
 
     def operator_password(self) -> str:
-        """A fresh one-time password for the provider's first operator."""
-        services = Services(self.settings)
-        claim = services.logins.get(OPERATOR, LOGIN_ROW)
-        user = claim.value.user if claim else services.new(UserId)
-        return create_user(services, CreateUser(user, None, "Olga Operator", OPERATOR, Role.OPERATOR)).password
+        """Of the provider's first operator, who is made and has chosen a password at the first call."""
+        # Written down before it is chosen: a crash leaves a password that nobody has yet, never one that nobody knows.
+        password = _kept(self.state / "operator-password", lambda: secrets.token_urlsafe(18))
+        _make_operator(Services(self.settings), password)
+        return password
 
     def _command(self, ready: Path) -> list[str]:
         port = self.url.rpartition(":")[2]
@@ -108,7 +115,9 @@ class Stack:
             "AzureWebJobsStorage": storage,
             "HORT_STORAGE": storage,
             "HORT_SIGNING_KEYS": self.settings.signing_keys.get_secret_value(),
+            "HORT_CA": self.settings.ca.get_secret_value(),
             "HORT_PUBLIC_URL": self.url,
+            "HORT_KEY_DIR": str(self.keys),
         }
 
     def _end_host(self, number: signal.Signals) -> None:
@@ -124,15 +133,31 @@ class Stack:
 
 
 def _settings(state: Path, url: str, storage: str) -> Settings:
-    return Settings(public_url=url, storage=SecretStr(storage), signing_keys=SecretStr(_signing_keys(state)))
+    return Settings(
+        public_url=url,
+        storage=SecretStr(storage),
+        signing_keys=SecretStr(_kept(state / "signing-keys.json", lambda: new_jwk_set("local"))),
+        ca=SecretStr(_kept(state / "ca.pem", lambda: new_authority("Hort on this machine", wall_clock()))),
+        key_dir=state / "keys",
+    )
 
 
-def _signing_keys(state: Path) -> str:
-    """The keys this stack signs with, made once and kept, so that a restart logs nobody out."""
-    path = state / "signing-keys.json"
+def _make_operator(services: Services, password: str) -> None:
+    """Safe to repeat."""
+    claim = services.logins.get(OPERATOR, LOGIN_ROW)
+    user = claim.value.user if claim else services.new(UserId)
+    known = services.users.get(PROVIDER, user)
+    if known is not None and not known.value.must_change_password:
+        return
+    made = users.create_user(services, users.CreateUser(user, None, "Olga Obermann", OPERATOR, Role.OPERATOR))
+    passwords.change(services, passwords.ChangePassword(user, None, made.password, password, address=None))
+
+
+def _kept(path: Path, make: Callable[[], str]) -> str:
+    """A secret of this stack, made once, so that a restart logs nobody out."""
     if not path.exists():
         path.touch(0o600)
-        path.write_text(new_jwk_set("local"))
+        path.write_text(make())
     return path.read_text()
 
 

@@ -1,37 +1,32 @@
 """`python -m operator_cli`: what must be done before anybody can log in, and keys to do it with."""
 
+import sys
 from typing import Annotated
 
 import typer
+from azure.identity import DefaultAzureCredential
+from cryptography.hazmat.primitives.serialization import Encoding
 
+from operator_cli import signing_keys, staff, users
+from operator_cli.local import services
 from operator_cli.provider import Provider
-from shared.api.identity import CreateUser as ApiCreateUser
-from shared.domain.ids import UserId
+from shared.api.identity import CreateUser
+from shared.domain.errors import HortError
 from shared.domain.tenancy import Role
-from shared.identity.keyring import new_jwk_set
-from shared.operations.customers import CreateUser, create_user
-from shared.services import Services
-from shared.settings import Settings
+from shared.identity.ca import key_in_vault, new_authority, self_signed
+from shared.settings import wall_clock
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
+app.add_typer(staff.app, name="staff")
+app.add_typer(users.app, name="users")
+app.add_typer(signing_keys.app, name="signing-keys")
 
 
 @app.command()
 def init() -> None:
     """Create the tables and containers that are missing. Safe to repeat."""
-    _services().create_storage()
+    services().create_storage()
     typer.echo("storage is ready")
-
-
-@app.command()
-def add_operator(
-    name: Annotated[str, typer.Argument(help="The person's full name.")],
-    login: Annotated[str, typer.Argument(help="The name to log in with, such as an e-mail address.")],
-) -> None:
-    """Create an operator and print the first password, once, on standard output."""
-    services = _services()
-    made = create_user(services, CreateUser(services.new(UserId), None, name, login.lower(), Role.OPERATOR))
-    typer.echo(made.password)
 
 
 @app.command()
@@ -39,28 +34,43 @@ def add_customer(
     name: Annotated[str, typer.Argument(help="The customer, such as a firm.")],
     user: Annotated[str, typer.Option(help="Its first user: a person's full name.")],
     login: Annotated[str, typer.Option(help="The name that person logs in with.")],
-    service: Annotated[str, typer.Option(envvar="HORT_SERVICE", help="The service's URL.")],
-    operator: Annotated[str, typer.Option(envvar="HORT_OPERATOR", help="Your own login name.")],
-    password: Annotated[str, typer.Option(envvar="HORT_OPERATOR_PASSWORD", prompt=True, hide_input=True)],
+    service: users.ServiceUrl,
+    operator: users.Operator,
+    password: users.Password,
     account: Annotated[str, typer.Option(help="What to call its first account.")] = "Backups",
 ) -> None:
     """Create a customer with one account and its first administrator, and print the first password, once."""
     provider = Provider(service, operator, password)
     customer = provider.create_customer(name)
     vault = provider.create_account(customer.id, account)
-    made = provider.create_user(customer.id, ApiCreateUser(name=user, login=login, role=Role.ADMIN))
+    made = provider.create_user(customer.id, CreateUser(name=user, login=login, role=Role.ADMIN))
     typer.echo(f"customer {customer.id}\naccount  {vault.id}\nlogin    {made.login}\npassword {made.password}")
 
 
 @app.command()
-def new_signing_key(kid: Annotated[str, typer.Argument(help="A name for the key, such as 2026-11.")]) -> None:
-    """Print a fresh HORT_SIGNING_KEYS. Secret: keep it in Key Vault."""
-    typer.echo(new_jwk_set(kid))
+def new_ca(
+    name: Annotated[str, typer.Argument(help="What the certificate calls it, such as «Example Backup CA».")],
+) -> None:
+    """Print a fresh HORT_CA: the devices' certificate authority, certificate and private key. Secret."""
+    typer.echo(new_authority(name, wall_clock()))
 
 
-def _services() -> Services:
-    return Services(Settings())  # pyright: ignore[reportCallIssue] -- the environment fills it
+@app.command()
+def certify_ca(
+    name: Annotated[str, typer.Argument(help="What the certificate calls it.")],
+    key_id: Annotated[str, typer.Argument(help="An RSA key in Key Vault: https://<vault>/keys/<name>/<version>.")],
+) -> None:
+    """Print a HORT_CA without a private key, for an authority whose key lies in Key Vault (HORT_CA_KEY_ID)."""
+    certificate = self_signed(name, key_in_vault(key_id, DefaultAzureCredential()), wall_clock())
+    typer.echo(certificate.public_bytes(Encoding.PEM).decode())
+
+
+def main() -> None:
+    try:
+        app()
+    except HortError as fault:
+        sys.exit(f"operator_cli: {fault}")
 
 
 if __name__ == "__main__":
-    app()
+    main()

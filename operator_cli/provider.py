@@ -1,13 +1,25 @@
 """What an operator does over the service's API."""
 
+from collections.abc import Iterator
+from enum import StrEnum
+
 from agent.credentials import Password
 from agent.patience import Patience
+from agent.replies import parse
 from agent.service import Service
 from agent.tokens import make_nonce
 from agent.transport import Transport
-from shared.api.identity import CreateUser, UserCreated
+from shared.api.identity import CreateUser, User, UserCreated
 from shared.api.tenancy import Account, CreateAccount, CreateCustomer, Customer
-from shared.domain.ids import CustomerId
+from shared.domain.ids import CustomerId, UserId
+
+
+class UserDeed(StrEnum):
+    """What can be done to a customer's user."""
+
+    DISABLE = "disable"
+    ENABLE = "enable"
+    DELIVERED = "delivered"
 
 
 class Provider(Service):
@@ -24,3 +36,17 @@ class Provider(Service):
 
     def create_user(self, customer: CustomerId, user: CreateUser) -> UserCreated:
         return self._create(f"/customers/{customer}/users", user, UserCreated, make_nonce())
+
+    def users(self, customer: CustomerId) -> Iterator[User]:
+        return self._pages(f"/customers/{customer}/users", User)
+
+    def do_to_user(self, customer: CustomerId, user: UserId, deed: UserDeed) -> User:
+        return parse(self._post(_path(customer, user, deed), None, make_nonce()), User, self._api)
+
+    def renew_password(self, customer: CustomerId, user: UserId) -> UserCreated:
+        """A new first password."""
+        return parse(self._post(_path(customer, user, "first-password"), None, make_nonce()), UserCreated, self._api)
+
+
+def _path(customer: CustomerId, user: UserId, deed: str) -> str:
+    return f"/customers/{customer}/users/{user}/{deed}"

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from pydantic import SecretStr
@@ -11,8 +13,10 @@ from localhost.azurite import Azurite
 from shared.identity.keyring import new_jwk_set
 from shared.services import Services
 from shared.settings import Settings
+from tests.certificates import CA
 
 SIGNING_KEYS = new_jwk_set("test")
+KEYS = TemporaryDirectory(prefix="hort-test-keys-")
 
 
 @dataclass(slots=True)
@@ -30,7 +34,13 @@ class Clock:
 
 
 def settings_for(connection_string: str, clock: Callable[[], datetime]) -> Settings:
-    return Settings(storage=SecretStr(connection_string), signing_keys=SecretStr(SIGNING_KEYS), clock=clock)
+    return Settings(
+        storage=SecretStr(connection_string),
+        signing_keys=SecretStr(SIGNING_KEYS),
+        ca=SecretStr(CA),
+        key_dir=Path(KEYS.name),
+        clock=clock,
+    )
 
 
 @pytest.fixture(scope="session")

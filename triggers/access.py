@@ -2,9 +2,10 @@
 
 from enum import Enum
 
+from shared.domain.breach import refuse_if_locked
 from shared.domain.errors import Forbidden, NotFound
-from shared.domain.ids import AccountId
-from shared.domain.tenancy import Account, Caller, DeviceCaller, Role, UserCaller
+from shared.domain.ids import AccountId, CustomerId
+from shared.domain.tenancy import Account, Bearer, Caller, DeviceCaller, Newcomer, Role, UserCaller
 from shared.operations import customers
 from shared.services import Services
 
@@ -14,6 +15,9 @@ class Who(Enum):
 
     ANYONE = "anyone, without a token"
     OPERATOR = "the provider's operators"
+    STAFF = "the provider's people"
+    KEEPER = "the provider's operators, and the customer's administrators"
+    PERSON = "every user, also one who must change the password first"
     ADMIN = "the customer's administrators"
     USER = "the customer's users"
     DEVICE = "a device, in its own account"
@@ -22,6 +26,9 @@ class Who(Enum):
 
 _ROLES = {
     Who.OPERATOR: {Role.OPERATOR},
+    Who.STAFF: {Role.OPERATOR, Role.BILLING, Role.AUDITOR},
+    Who.KEEPER: {Role.OPERATOR, Role.ADMIN},
+    Who.PERSON: set(Role),
     Who.ADMIN: {Role.ADMIN},
     Who.USER: {Role.ADMIN, Role.MEMBER},
     Who.OWNER: {Role.ADMIN, Role.MEMBER},
@@ -29,9 +36,17 @@ _ROLES = {
 _DEVICES = {Who.DEVICE, Who.OWNER}
 
 
-def admit(who: Who, caller: Caller) -> None:
+class MustChangePassword(Forbidden):
+    """The caller came with a first password, which somebody else has seen (N11)."""
+
+
+def admit(who: Who, caller: Bearer) -> None:
     """Raises `Forbidden` unless `caller` belongs to the audience."""
     match caller:
+        case Newcomer() if who is Who.PERSON:
+            return
+        case Newcomer():
+            raise MustChangePassword("change your first password, then log in again")
         case UserCaller(role=role) if role in _ROLES.get(who, set()):
             return
         case DeviceCaller() if who in _DEVICES:
@@ -40,8 +55,18 @@ def admit(who: Who, caller: Caller) -> None:
             raise Forbidden(f"this is for {who.value}")
 
 
+def customer_for(caller: Caller, customer: CustomerId) -> CustomerId:
+    """The customer, if it is the caller's or the caller the provider's: otherwise it does not exist."""
+    if caller.customer not in {None, customer}:
+        raise NotFound(f"there is no customer {customer}")
+    return customer
+
+
 def account_for(services: Services, caller: Caller, account: AccountId) -> Account:
     """The account, if it is the caller's: otherwise it does not exist."""
     if caller.customer is None or (isinstance(caller, DeviceCaller) and caller.account != account):
         raise NotFound(f"there is no account {account}")
-    return customers.get_account(services, caller.customer, account)
+    found = customers.get_account(services, caller.customer, account)
+    if isinstance(caller, DeviceCaller):
+        refuse_if_locked(found)  # people come in: they have to change what may be known
+    return found

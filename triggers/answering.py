@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from shared.api.base import Problem, Reply, Request, Tagged
 from shared.domain.errors import Malformed, NotAuthenticated
-from shared.domain.tenancy import Caller
+from shared.domain.tenancy import Bearer
 from shared.durable.engine import Engine
 from shared.durable.register import Blueprint, takes_engine
 from shared.operations.tokens import caller_of
@@ -50,7 +50,7 @@ class Outcome:
 def answer(
     endpoint: Endpoint[Any, Any], services: Services, req: func.HttpRequest, engine: Engine | None
 ) -> func.HttpResponse:
-    caller: Caller | None = None
+    caller: Bearer | None = None
     try:
         caller = _caller(endpoint.who, services, req)
         outcome = Outcome(_call(endpoint, services, caller, req, engine))
@@ -67,7 +67,7 @@ def answer(
 def _call(
     endpoint: Endpoint[Any, Any],
     services: Services,
-    caller: Caller | None,
+    caller: Bearer | None,
     req: func.HttpRequest,
     engine: Engine | None,
 ) -> Reply:
@@ -81,7 +81,7 @@ def _refusal(fault: Exception, req: func.HttpRequest) -> Outcome:
     return Outcome(problem, problem.type.rpartition(":")[2])
 
 
-def _caller(who: Who, services: Services, req: func.HttpRequest) -> Caller | None:
+def _caller(who: Who, services: Services, req: func.HttpRequest) -> Bearer | None:
     if who is Who.ANYONE:
         return None
     scheme, _, token = (header(req, "Authorization") or "").partition(" ")
@@ -116,18 +116,24 @@ def _reply(endpoint: Endpoint[Any, Any], said: Reply | Problem, services: Servic
         status, kind, body = said.status, "application/problem+json", said.model_dump_json(exclude_none=True)
     else:
         status, kind, body = endpoint.status, "application/json", said.model_dump_json()
-    return func.HttpResponse(body, status_code=status, mimetype=kind, headers={**_headers(said, services)})
+    return func.HttpResponse(body, status_code=status, mimetype=kind, headers={**_headers(endpoint, said, services)})
 
 
-def _headers(said: Reply | Problem, services: Services) -> Mapping[str, str]:
+def _headers(endpoint: Endpoint[Any, Any], said: Reply | Problem, services: Services) -> Mapping[str, str]:
     # A device whose clock is wrong learns here what time it is.
     common = {"Hort-Time": services.now().isoformat(), "Cache-Control": "no-store"}
     match said:
+        case Problem(retry_after_seconds=int(seconds)):
+            return {**common, "Retry-After": str(seconds)}
         case Tagged(etag=etag):
             return {**common, "ETag": etag}
         case Problem(status=HTTPStatus.UNAUTHORIZED):
             return {**common, "WWW-Authenticate": "Bearer"}
         case Problem(status=HTTPStatus.SERVICE_UNAVAILABLE):
             return {**common, "Retry-After": "1"}
+        case Problem():
+            return common
+        case _ if endpoint.cached_seconds:
+            return {**common, "Cache-Control": f"public, max-age={endpoint.cached_seconds}"}
         case _:
             return common

@@ -1,12 +1,13 @@
-"""Every endpoint of the service, and the two that speak of the service itself."""
+"""Every endpoint of the service, and those that are not JSON of ours."""
 
 from typing import Any
 
 import azure.functions as func
 
 from shared.durable.register import Blueprint
+from shared.operations.revocations import revocation_list
 from shared.services import Services
-from triggers import accounts, audit, backups, customers, restores, tokens
+from triggers import accounts, audit, backups, customers, devices, restores, slots, tokens, users
 from triggers.answering import bind
 from triggers.endpoint import Endpoint
 from triggers.openapi import document
@@ -14,7 +15,10 @@ from triggers.openapi import document
 ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (
     *tokens.ENDPOINTS,
     *customers.ENDPOINTS,
+    *users.ENDPOINTS,
     *accounts.ENDPOINTS,
+    *devices.ENDPOINTS,
+    *slots.ENDPOINTS,
     *backups.ENDPOINTS,
     *restores.ENDPOINTS,
     *audit.ENDPOINTS,
@@ -30,5 +34,10 @@ def blueprint(services: Services) -> Blueprint:
         del req
         return func.HttpResponse(document(ENDPOINTS, services.settings.public_url), mimetype="application/json")
 
+    def crl(req: func.HttpRequest) -> func.HttpResponse:
+        del req
+        return func.HttpResponse(revocation_list(services), mimetype="application/pkix-crl")
+
+    bp.route(route="v1/devices.crl", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)(crl)
     bp.route(route="v1/openapi.json", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)(openapi)
     return bp

@@ -8,11 +8,11 @@ from shared.api.base import Reply
 from shared.domain.audit import Act
 from shared.domain.errors import Malformed
 from shared.domain.ids import CustomerId
-from shared.domain.tenancy import Caller, DeviceCaller
+from shared.domain.tenancy import Bearer, DeviceCaller
 from shared.operations import audit
 from shared.services import Services
 from shared.storage.users import PROVIDER
-from triggers.call import header
+from triggers.call import address_of, header
 from triggers.endpoint import Endpoint
 
 DONE = "done"
@@ -23,7 +23,7 @@ MAX_SUBJECT = 300
 def keep(
     endpoint: Endpoint[Any, Any],
     services: Services,
-    caller: Caller | None,
+    caller: Bearer | None,
     req: func.HttpRequest,
     said: Reply,
     outcome: str,
@@ -36,14 +36,14 @@ def keep(
         actor=f"{'device' if isinstance(caller, DeviceCaller) else 'user'} {caller.id}",
         deed=endpoint.audited,
         subject=_subject(endpoint, req, said),
-        address=_address(req),
+        address=address_of(req) or "local",
         outcome=outcome,
         instruction=_instruction(req),
     )
     audit.record(services, _tenant(caller, req), act)
 
 
-def _tenant(caller: Caller, req: func.HttpRequest) -> str:
+def _tenant(caller: Bearer, req: func.HttpRequest) -> str:
     """A caller's own customer; for the provider's people the customer that the path names."""
     if caller.customer is not None:
         return caller.customer
@@ -57,11 +57,6 @@ def _subject(endpoint: Endpoint[Any, Any], req: func.HttpRequest, said: Reply) -
     path = endpoint.path.format_map(req.route_params)
     made = getattr(said, "id", None) if endpoint.creates else None
     return (path if made is None else f"{path}/{made}")[:MAX_SUBJECT]
-
-
-def _address(req: func.HttpRequest) -> str:
-    """The last hop that the front end wrote down: what stands before it, the client may have invented."""
-    return (header(req, "X-Forwarded-For") or "local").rpartition(",")[2].strip()[:100]
 
 
 def _instruction(req: func.HttpRequest) -> str | None:

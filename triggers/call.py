@@ -11,13 +11,13 @@ import azure.functions as func
 
 from shared.api.base import Request
 from shared.domain.errors import Forbidden, Malformed, NotAuthenticated
-from shared.domain.ids import AccountId, CustomerId, DeviceId, Id, RestoreId, SessionId
-from shared.domain.tenancy import Account, Caller, DeviceCaller, UserCaller
+from shared.domain.ids import AccountId, CustomerId, DeviceId, Id, RestoreId, SessionId, UserId
+from shared.domain.tenancy import Account, Bearer, Caller, DeviceCaller, Newcomer, UserCaller
 from shared.durable.engine import Engine
 from shared.services import Services
 from shared.storage.records import Reservation
 from shared.storage.tables import AlreadyThere
-from triggers.access import account_for
+from triggers.access import account_for, customer_for
 from triggers.problems import KeyReused
 
 MAX_PAGE = 1000
@@ -28,6 +28,7 @@ PATH_NAMES: dict[type[Id], str] = {
     DeviceId: "device",
     SessionId: "session",
     RestoreId: "restore",
+    UserId: "user",
 }
 
 
@@ -40,7 +41,7 @@ class Call[B]:
     """One request: who asks, what for, and the things it takes to answer."""
 
     services: Services
-    caller: Caller | None
+    caller: Bearer | None
     body: B
     request: func.HttpRequest
     running: Engine | None
@@ -63,6 +64,7 @@ class Call[B]:
     def who(self) -> Caller:
         if self.caller is None:
             raise NotAuthenticated("this needs a token")
+        assert not isinstance(self.caller, Newcomer), "admitted to change the password only"
         return self.caller
 
     @property
@@ -78,6 +80,22 @@ class Call[B]:
         if not isinstance(self.who, UserCaller):
             raise Forbidden("this is for users")
         return self.who
+
+    @property
+    def person(self) -> UserCaller | Newcomer:
+        """The calling user, also one with a first password."""
+        if self.caller is None or isinstance(self.caller, DeviceCaller):
+            raise Forbidden("this is for users")
+        return self.caller
+
+    @property
+    def customer(self) -> CustomerId:
+        """The customer that the path names, if the caller may see it."""
+        return customer_for(self.who, self.id(CustomerId))
+
+    @property
+    def address(self) -> str | None:
+        return address_of(self.request)
 
     @cached_property
     def account(self) -> Account:
@@ -131,3 +149,9 @@ class Call[B]:
 
 def header(req: func.HttpRequest, name: str) -> str | None:
     return cast("Mapping[str, str]", req.headers).get(name)
+
+
+def address_of(req: func.HttpRequest) -> str | None:
+    """The last hop that the front end wrote down: what stands before it, the client may have invented."""
+    told = header(req, "X-Forwarded-For")
+    return None if told is None else told.rpartition(",")[2].strip()[:100]

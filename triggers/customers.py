@@ -3,12 +3,9 @@
 from http import HTTPStatus
 
 from shared.api.base import Page
-from shared.api.identity import CreateUser, User, UserCreated
 from shared.api.tenancy import Account, CreateAccount, CreateCustomer, Customer
 from shared.domain.audit import Deed
-from shared.domain.errors import Malformed
-from shared.domain.ids import AccountId, CustomerId, UserId
-from shared.domain.tenancy import Role
+from shared.domain.ids import AccountId, CustomerId
 from shared.operations import customers
 from shared.storage.tenants import CUSTOMERS_PARTITION
 from triggers.access import Who
@@ -36,15 +33,6 @@ def create_account(call: Call[CreateAccount]) -> Account:
     return Account.model_validate(made, from_attributes=True)
 
 
-def create_user(call: Call[CreateUser]) -> UserCreated:
-    """A new user of a customer, with a first password that is shown once."""
-    if call.body.role is Role.OPERATOR:
-        raise Malformed("role", "a customer's user is admin or member")
-    order = customers.CreateUser(call.new(UserId), call.id(CustomerId), call.body.name, call.body.login, call.body.role)
-    made = customers.create_user(call.services, order)
-    return UserCreated(**User.model_validate(made.user, from_attributes=True).model_dump(), password=made.password)
-
-
 CREATED = HTTPStatus.CREATED
 ENDPOINTS = (
     Endpoint(
@@ -58,7 +46,7 @@ ENDPOINTS = (
         creates=True,
         audited=Deed.CREATE_CUSTOMER,
     ),
-    Endpoint("GET", "/customers", list_customers, Who.OPERATOR, NoBody, Page[Customer], pages=True),
+    Endpoint("GET", "/customers", list_customers, Who.STAFF, NoBody, Page[Customer], pages=True),
     Endpoint(
         "POST",
         "/customers/{customer}/accounts",
@@ -69,16 +57,5 @@ ENDPOINTS = (
         status=CREATED,
         creates=True,
         audited=Deed.CREATE_ACCOUNT,
-    ),
-    Endpoint(
-        "POST",
-        "/customers/{customer}/users",
-        create_user,
-        Who.OPERATOR,
-        CreateUser,
-        UserCreated,
-        status=CREATED,
-        creates=True,
-        audited=Deed.CREATE_USER,
     ),
 )

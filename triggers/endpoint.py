@@ -33,6 +33,10 @@ class Endpoint[B: Request, R: Reply]:
     """Names of query parameters that narrow the list."""
     workflows: bool = False
     """Starts workflows or speaks to them."""
+    guesses: bool = False
+    """Takes a password: after too many wrong ones it answers 429."""
+    cached_seconds: int = 0
+    """For how long whoever asked may go by the answer."""
     audited: Deed | None = None
     """The privileged act that this is: each call by a known caller is kept in the audit log, also a refused one."""
 

@@ -43,6 +43,7 @@ _PROBLEMS = {
     "412": "`If-Match` or `If-None-Match` asked for something else.",
     "413": "The body is too large.",
     "422": "The Idempotency-Key came with another request before.",
+    "429": "Too many wrong passwords: wait for `Retry-After` seconds.",
     "503": "Try again, after `Retry-After` seconds.",
 }
 
@@ -113,9 +114,11 @@ def _reply(endpoint: Endpoint[Any, Any]) -> Response:
 
 def _problems(endpoint: Endpoint[Any, Any]) -> dict[str, Response]:
     content = {"application/problem+json": MediaType(schema=PydanticSchema(schema_class=Problem))}
-    public = {"401", "403"} if endpoint.who is Who.ANYONE and not endpoint.form else set[str]()
+    # Where there is no token, the body says who calls.
+    absent = {"401", "403"} if endpoint.who is Who.ANYONE and endpoint.body is NoBody else set[str]()
+    absent |= set() if endpoint.guesses else {"429"}
     return {
         status: Response(description=text, content=content)
         for status, text in _PROBLEMS.items()
-        if status not in public
+        if status not in absent
     }

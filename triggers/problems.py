@@ -7,12 +7,19 @@ from http import HTTPStatus
 from azure.core.exceptions import AzureError, HttpResponseError
 
 from shared.api.base import Problem
+from shared.domain.breach import AccountLocked
+from shared.domain.certificates import NotDue
+from shared.domain.devices import DeviceRevoked
 from shared.domain.errors import Conflict, Forbidden, HortError, Malformed, NotAuthenticated, NotFound
+from shared.domain.lockout import LockedOut
 from shared.domain.sessions import SessionClosed
 from shared.format.errors import BadSignature
+from shared.identity.entra import IssuerAway
+from shared.keys.account_keys import KeyGone, KeysUnavailable
 from shared.operations.commits import ObjectsMissing, PacksMissing
-from shared.operations.devices import PreconditionFailed
+from shared.operations.slots import PreconditionFailed
 from shared.storage.tables import Changed
+from triggers.access import MustChangePassword
 
 _LOG = logging.getLogger("hort.http")
 
@@ -37,15 +44,23 @@ MEANINGS: dict[type[HortError], Meaning] = {
     SessionClosed: Meaning("session-closed", HTTPStatus.CONFLICT, "The backup session is not open any more"),
     PacksMissing: Meaning("packs-missing", HTTPStatus.CONFLICT, "Packs that the snapshot needs are not there"),
     ObjectsMissing: Meaning("objects-missing", HTTPStatus.CONFLICT, "Refs, head or index are not there"),
+    NotDue: Meaning("not-due", HTTPStatus.CONFLICT, "It is too early to renew the certificate"),
+    DeviceRevoked: Meaning("device-revoked", HTTPStatus.CONFLICT, "The device is revoked"),
+    AccountLocked: Meaning("account-locked", HTTPStatus.FORBIDDEN, "A breach of the account is suspected"),
+    KeyGone: Meaning("key-gone", HTTPStatus.CONFLICT, "The account's key is deleted"),
     Conflict: Meaning("conflict", HTTPStatus.CONFLICT, "The state of things does not allow this"),
     BadSignature: Meaning("bad-signature", HTTPStatus.BAD_REQUEST, "The device did not sign this"),
     Malformed: Meaning("invalid-request", HTTPStatus.BAD_REQUEST, "The request is not valid"),
     TooLarge: Meaning("too-large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large"),
     KeyReused: Meaning("key-reused", HTTPStatus.UNPROCESSABLE_ENTITY, "The Idempotency-Key was used before"),
     NotAuthenticated: Meaning("not-authenticated", HTTPStatus.UNAUTHORIZED, "Who is this?"),
+    LockedOut: Meaning("too-many-attempts", HTTPStatus.TOO_MANY_REQUESTS, "Too many wrong passwords"),
+    IssuerAway: Meaning("issuer-unavailable", HTTPStatus.SERVICE_UNAVAILABLE, "Entra ID does not answer"),
+    MustChangePassword: Meaning("password-change-required", HTTPStatus.FORBIDDEN, "The password must be changed"),
     Forbidden: Meaning("forbidden", HTTPStatus.FORBIDDEN, "This caller may not"),
     NotFound: Meaning("not-found", HTTPStatus.NOT_FOUND, "There is no such thing"),
     PreconditionFailed: Meaning("precondition-failed", HTTPStatus.PRECONDITION_FAILED, "It is not as you expected"),
+    KeysUnavailable: Meaning("keys-unavailable", HTTPStatus.SERVICE_UNAVAILABLE, "The key vault does not answer"),
     Changed: Meaning("busy", HTTPStatus.SERVICE_UNAVAILABLE, "Too many writers at once; try again"),
 }
 
@@ -59,7 +74,8 @@ def problem_of(fault: Exception, instance: str) -> Problem:
         case HortError():
             meaning = next((m for kind, m in MEANINGS.items() if isinstance(fault, kind)), None)
             if meaning is not None:
-                return _problem(meaning, str(fault), instance, field=_field(fault), packs=_packs(fault))
+                told = _problem(meaning, str(fault), instance, field=_field(fault), packs=_packs(fault))
+                return told.model_copy(update={"retry_after_seconds": _wait(fault)})
         case HttpResponseError(status_code=code) if code is not None and code < HTTPStatus.INTERNAL_SERVER_ERROR:
             pass  # storage answered, and said no to a request of ours: our fault
         case AzureError():
@@ -91,3 +107,7 @@ def _field(fault: HortError) -> str | None:
 
 def _packs(fault: HortError) -> list[str] | None:
     return [str(pack) for pack in fault.packs] if isinstance(fault, PacksMissing) else None
+
+
+def _wait(fault: HortError) -> int | None:
+    return fault.seconds if isinstance(fault, LockedOut) else None

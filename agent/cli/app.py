@@ -17,6 +17,11 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+recovery_kit = typer.Typer(
+    help="Test the recovery kit, or make a new one.", no_args_is_help=True, rich_markup_mode=None
+)
+app.add_typer(recovery_kit, name="recovery-kit")
+
 
 class Overwrite(StrEnum):
     NEVER = "never"
@@ -34,6 +39,10 @@ PasswordFile = Annotated[
     Path | None,
     typer.Option("--password-file", metavar="FILE", help="Its first line; else HORT_PASSWORD, else asked."),
 ]
+NewPasswordFile = Annotated[
+    Path | None,
+    typer.Option("--new-password-file", metavar="FILE", help="What a first password becomes; else asked."),
+]
 Account = Annotated[
     str | None, typer.Option("--account", metavar="ID", help="Which of your accounts, if you have several.")
 ]
@@ -44,6 +53,9 @@ Kit = Annotated[Path | None, typer.Option("--kit", metavar="FILE", help="The rec
 RecoveryKey = Annotated[
     str | None, typer.Option("--recovery-key", metavar="KEY", help="The 13 groups of the kit, instead of its file.")
 ]
+Code = Annotated[
+    str | None, typer.Option("--code", metavar="CODE", help="An enrolment code of your administrator's, for no login.")
+]
 Globs = Annotated[list[str] | None, typer.Option(metavar="GLOB", help="May be given again; excludes win.")]
 Threads = Annotated[int, typer.Option("--threads", metavar="N", min=1, max=64, help="How many workers.")]
 Snapshot = Annotated[str, typer.Argument(metavar="SNAPSHOT", help="A snapshot's id, the start of one, or `latest`.")]
@@ -52,19 +64,22 @@ Snapshot = Annotated[str, typer.Argument(metavar="SNAPSHOT", help="A snapshot's 
 @app.command()
 def register(
     service: ServiceUrl,
-    login: Login,
+    login: Annotated[str | None, typer.Option("--login", metavar="NAME", help="Your user name.")] = None,
     password_file: PasswordFile = None,
+    new_password_file: NewPasswordFile = None,
     account: Account = None,
     name: DeviceName = None,
     kit: Kit = None,
     recovery_key: RecoveryKey = None,
+    code: Code = None,
     as_json: AsJson = False,
 ) -> None:
     """Join an account with this device. The account's first device makes its key and writes the recovery kit."""
     with performing(as_json=as_json) as say:
         from agent.cli.joining import Joining, register
 
-        say(register(Joining(service, login, password_file, account, name, kit, recovery_key)))
+        wish = Joining(service, login, password_file, new_password_file, account, name, kit, recovery_key, code)
+        say(register(wish))
 
 
 @app.command()
@@ -72,10 +87,12 @@ def recover(
     service: Annotated[str | None, typer.Option("--service", metavar="URL", help="By default the kit says it.")] = None,
     login: Annotated[str | None, typer.Option("--login", metavar="NAME", help="Your user name.")] = None,
     password_file: PasswordFile = None,
+    new_password_file: NewPasswordFile = None,
     account: Account = None,
     name: DeviceName = None,
     kit: Kit = None,
     recovery_key: RecoveryKey = None,
+    code: Code = None,
     vault: Vault = None,
     as_json: AsJson = False,
 ) -> None:
@@ -86,7 +103,23 @@ def recover(
         if vault is not None:
             say(recover_folder(vault, kit, recovery_key, name))
         else:
-            say(recover(Joining(service, login, password_file, account, name, kit, recovery_key)))
+            wish = Joining(service, login, password_file, new_password_file, account, name, kit, recovery_key, code)
+            say(recover(wish))
+
+
+@app.command()
+def password(
+    service: ServiceUrl,
+    login: Login,
+    password_file: PasswordFile = None,
+    new_password_file: NewPasswordFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Choose another password; all sessions end, devices go on."""
+    with performing(as_json=as_json) as say:
+        from agent.cli.passwords import change
+
+        say(change(service, login, password_file, new_password_file))
 
 
 @app.command()
@@ -190,6 +223,33 @@ def status(as_json: AsJson = False) -> None:
         from agent.cli.standing import status
 
         say(status())
+
+
+@recovery_kit.command("test")
+def prove_recovery_kit(
+    kit: Annotated[Path | None, typer.Option("--kit", metavar="FILE", help="The kit to try.")] = None,
+    recovery_key: RecoveryKey = None,
+    as_json: AsJson = False,
+) -> None:
+    """Prove that the recovery kit opens the account's key; only then does this device count as protected."""
+    with performing(as_json=as_json) as say:
+        from agent.cli.recovering import test
+
+        say(test(kit, recovery_key))
+
+
+@recovery_kit.command("renew")
+def renew_recovery_kit(
+    login: Login,
+    password_file: PasswordFile = None,
+    kit: Annotated[Path | None, typer.Option("--kit", metavar="NEWFILE", help="Where to write the new kit.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a new recovery kit; the old one is dead at once."""
+    with performing(as_json=as_json) as say:
+        from agent.cli.recovering import RenewWish, renew
+
+        say(renew(RenewWish(login, password_file, kit)))
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """`hort backup`."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,9 @@ from agent.cli.exits import Exit
 from agent.cli.home import find_home, host_name
 from agent.cli.output import Outcome, printable, size
 from agent.cli.progress import shown
-from agent.cli.vaults import opened
+from agent.cli.renewing import renew_in_time
+from agent.cli.vaults import Opened, opened
+from agent.config import Home
 from agent.engine.backup import backup
 from agent.engine.orders import BackupOrder, BackupReport, Trouble
 from agent.lock import only_run
@@ -33,7 +36,7 @@ class BackupWish:
 
 def back_up(wish: BackupWish, vault_url: str | None, *, silent: bool) -> Outcome[BackupReport]:
     home, meter = find_home(), Meter()
-    with only_run(home.lock), opened(home, vault_url, meter) as here:
+    with only_run(home.lock), prepared(home, vault_url, meter) as here:
         order = BackupOrder(
             paths=tuple(path.absolute() for path in wish.paths),
             cache_dir=here.cache_dir,
@@ -48,6 +51,14 @@ def back_up(wish: BackupWish, vault_url: str | None, *, silent: bool) -> Outcome
             report = backup(order, here.vault, here.keys, meter)
     whole = not report.skipped_count and not report.changing
     return Outcome(report, _lines, Exit.OK if whole else Exit.INCOMPLETE)
+
+
+@contextmanager
+def prepared(home: Home, vault_url: str | None, meter: Meter) -> Generator[Opened]:
+    if vault_url is None:
+        renew_in_time(home)
+    with opened(home, vault_url, meter) as here:
+        yield here
 
 
 def told(what: str, troubles: tuple[Trouble, ...], count: int) -> Iterator[str]:

@@ -14,6 +14,8 @@ class Device:
     registration: Registration
     key: Ed25519PrivateKey = field(repr=False)
     keys: VaultKeys
+    certificate: str | None
+    """In PEM; none where there is no service."""
 
     @classmethod
     def load(cls, home: Home) -> Self:
@@ -22,4 +24,6 @@ class Device:
         key, master_key = home.device_key(), home.master_key()
         if key is None or master_key is None:
             raise StateDamaged(f"the keys in {home.config} are lost: join again with `hort recover` in a new home")
-        return cls(who, key, VaultKeys.derive(master_key, who.account))
+        if who.service is not None and home.certificate() is None:
+            raise StateDamaged(f"the certificate in {home.config} is lost: join again in a new home")
+        return cls(who, key, VaultKeys.derive(master_key, who.account), home.certificate())

@@ -32,6 +32,16 @@ def password(file: Path | None, login: str) -> str:
     return Environment.read().password or ask_secret(f"Password of {login}: ", "--password-file or HORT_PASSWORD")
 
 
+def new_password(file: Path | None) -> str:
+    """From the file's first line, or twice from the terminal. Raises `Malformed` when the two differ."""
+    if file is not None:
+        return _first_line(file)
+    chosen = ask_secret("New password (12 characters or more): ", "--new-password-file")
+    if ask_secret("The same again: ", "--new-password-file") != chosen:
+        raise Malformed("new-password", "the two are not the same")
+    return chosen
+
+
 def _first_line(file: Path) -> str:
     line = file.read_bytes().partition(b"\n")[0].rstrip(b"\r")
     try:

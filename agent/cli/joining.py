@@ -8,13 +8,21 @@ from pathlib import Path
 
 from agent.account_keys import KeyOrder
 from agent.cli.device import Device
-from agent.cli.home import ask_secret, device_name, find_home, password
+from agent.cli.home import ask_secret, device_name, find_home, new_password, password
 from agent.cli.output import Outcome
 from agent.cli.vaults import folder_of
 from agent.config import Home, Registration, parse_service_url
 from agent.credentials import Password
 from agent.engine.orders import utc_now
-from agent.enrolment import Applicant, Enrolled, choose_account, join_first, join_with_key, recovery_slot
+from agent.enrolment import (
+    Applicant,
+    Enrolled,
+    choose_account,
+    enrol_with_code,
+    join_first,
+    join_with_key,
+    recovery_slot,
+)
 from agent.folder_enrolment import (
     FolderApplicant,
     account_for_folder,
@@ -25,7 +33,9 @@ from agent.folder_enrolment import (
 from agent.folder_vault import account_of
 from agent.kit import RecoveryKit, read_kit
 from agent.lock import only_run
+from agent.passwords import MUST_CHANGE, change_password
 from agent.patience import Patience
+from agent.replies import NotAuthorised
 from agent.service import Service
 from agent.transport import Transport
 from shared.domain.errors import HortError, Malformed
@@ -45,10 +55,13 @@ class Joining:
     service: str | None
     login: str | None
     password_file: Path | None
+    new_password_file: Path | None
     account: str | None
     name: str | None
     kit: Path | None
     recovery_key: str | None = field(repr=False)
+    code: str | None = field(repr=False)
+    """An administrator's enrolment code, in the place of login and password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +79,7 @@ class Joined:
 
 def register(wish: Joining) -> Outcome[Joined]:
     with unregistered_home() as home:
-        service = _service(wish, None)
-        who = _applicant(wish, service, None)
+        service, who = _come_in(wish, home, None)
         kit_path = (wish.kit or default_kit(who.account)).absolute()
         if recovery_slot(service, who.account) is not None:
             return joined(join_with_key(who, service, home, _recovery_key(wish, who.account, kit_path)), None)
@@ -78,8 +90,7 @@ def register(wish: Joining) -> Outcome[Joined]:
 def recover(wish: Joining) -> Outcome[Joined]:
     with unregistered_home() as home:
         kit = None if wish.kit is None else read_kit(wish.kit)
-        service = _service(wish, kit)
-        who = _applicant(wish, service, kit)
+        service, who = _come_in(wish, home, kit)
         key = kit.key_for(who.account) if kit else typed_key(wish.recovery_key)
         return joined(join_with_key(who, service, home, key), None)
 
@@ -131,11 +142,37 @@ def joined(enrolled: Enrolled, kit: Path | None) -> Outcome[Joined]:
     return Outcome(Joined(who.service, who.account, who.device, who.name, enrolled.fingerprint, kit), _lines)
 
 
+def _come_in(wish: Joining, home: Home, kit: RecoveryKit | None) -> tuple[Service, Applicant]:
+    """The service as it may be asked from now on, and who this device is there."""
+    if wish.code is None:
+        service = _service(wish, kit)
+        return service, _applicant(wish, service, kit)
+    url, transport = _url(wish, kit), Transport(Patience())
+    newcomer = enrol_with_code(url, device_name(wish.name), wish.code, transport, home)
+    return Service(url, newcomer.key, transport), newcomer.who
+
+
 def _service(wish: Joining, kit: RecoveryKit | None) -> Service:
     if wish.login is None:
-        raise Malformed("login", "give your user name with --login")
-    credential = Password(wish.login, password(wish.password_file, wish.login))
-    return Service(_url(wish, kit), credential, Transport(Patience()))
+        raise Malformed("login", "give your user name with --login, or an enrolment code with --code")
+    return _with_own_password(wish, _url(wish, kit), wish.login)
+
+
+def _with_own_password(wish: Joining, url: str, login: str) -> Service:
+    """The service as this user; a first password is changed on the way, as nothing else would open (N11)."""
+
+    def service_with(password: str) -> Service:
+        return Service(url, Password(login, password), Transport(Patience()))
+
+    told = password(wish.password_file, login)
+    service = service_with(told)
+    try:
+        service.accounts()
+    except NotAuthorised as no:
+        if no.slug != MUST_CHANGE and wish.new_password_file is None:
+            raise
+        return change_password(service_with, told, new_password(wish.new_password_file))
+    return service
 
 
 def _url(wish: Joining, kit: RecoveryKit | None) -> str:
@@ -164,5 +201,6 @@ def _lines(joined: Joined) -> Iterator[str]:
     if joined.kit is not None:
         yield ""
         yield f"Your recovery kit is in {joined.kit}"
+        yield "Prove that it works, with `hort recovery-kit test --kit FILE`: only then is this device protected."
         yield "Print it, keep it away from this device, then delete the file. Whoever holds it can read your backups."
         yield "Nobody can make this key again: lose every device and the kit, and the data is lost for ever."

@@ -3,9 +3,10 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from agent.certificates import thumbprint
 from agent.cli.device import Device
 from agent.config import NotRegistered
-from agent.credentials import DeviceKey
+from agent.credentials import DeviceKey, Password
 from agent.meter import Meter, Reading
 from agent.patience import Patience
 from agent.service import Service
@@ -15,7 +16,11 @@ from shared.api.backups import RenewSession
 
 
 def key_of(device: Device) -> DeviceKey:
-    return DeviceKey(device.registration.account, device.registration.device, device.key)
+    """Raises `NotRegistered` when this device only knows a vault in a folder."""
+    if device.certificate is None:
+        raise NotRegistered
+    who = device.registration
+    return DeviceKey(who.account, who.device, device.key, thumbprint(device.certificate))
 
 
 def service_of(device: Device, transport: Transport) -> Service:
@@ -23,6 +28,13 @@ def service_of(device: Device, transport: Transport) -> Service:
     if device.registration.service is None:
         raise NotRegistered
     return Service(device.registration.service, key_of(device), transport)
+
+
+def service_as(device: Device, login: str, password: str) -> Service:
+    """The same service, as a user: for what a device alone must not do. Raises `NotRegistered`."""
+    if device.registration.service is None:
+        raise NotRegistered
+    return Service(device.registration.service, Password(login, password), Transport(Patience()))
 
 
 @contextmanager

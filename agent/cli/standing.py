@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from agent.certificates import ends_at
 from agent.cli.device import Device
 from agent.cli.exits import Exit, exit_for
 from agent.cli.home import find_home
@@ -26,6 +27,9 @@ SHORT = Patience(absence_seconds=3.0, attempts=2, silence_seconds=10.0)
 """Somebody waits for the answer, and «not reachable» is one."""
 
 
+_NOT_PROTECTED = "no: prove that your recovery kit works, `hort recovery-kit test --kit FILE`"
+
+
 @dataclass(frozen=True, slots=True)
 class FirstBackup:
     state: SeedingState
@@ -39,6 +43,8 @@ class AtTheService:
     """What only the service knows."""
 
     last_snapshot_at: datetime | None
+    protected_at: datetime | None
+    """When the recovery kit was last proved from here; until then nobody knows whether the backups can be opened."""
     first_backup: FirstBackup | None
     unfinished: SessionState | None
     """How the service sees the session that the last run left behind."""
@@ -51,6 +57,8 @@ class Status:
     device: DeviceId
     name: str
     fingerprint: str
+    certificate_until: datetime | None
+    """A backup renews it in its last sixty days; none for a vault in a folder."""
     running: bool
     """A run is going on now."""
     unfinished_session: SessionId | None
@@ -66,7 +74,10 @@ def status() -> Outcome[Status]:
     unfinished = _unfinished(home, device)
     there, trouble, code = _ask(device, unfinished)
     who, fingerprint, running = device.registration, device.keys.fingerprint, is_held(home.lock)
-    found = Status(who.service, who.account, who.device, who.name, fingerprint, running, unfinished, there, trouble)
+    until = None if device.certificate is None else ends_at(device.certificate)
+    found = Status(
+        who.service, who.account, who.device, who.name, fingerprint, until, running, unfinished, there, trouble
+    )
     return Outcome(found, _lines, code)
 
 
@@ -81,8 +92,10 @@ def _ask(device: Device, unfinished: SessionId | None) -> tuple[AtTheService | N
 
 def _at_the_service(service: Service, device: Device, unfinished: SessionId | None) -> AtTheService:
     who = device.registration
+    known = service.device(who.account, who.device)
     return AtTheService(
-        last_snapshot_at=service.device(who.account, who.device).last_snapshot_at,
+        last_snapshot_at=known.last_snapshot_at,
+        protected_at=known.protected_at,
         first_backup=_first_backup(service, who),
         unfinished=None if unfinished is None else _session_state(service, who, unfinished),
     )
@@ -112,6 +125,8 @@ def _lines(found: Status) -> Iterator[str]:
     yield f"Device       {found.name} ({found.device})"
     yield f"Account      {found.account}"
     yield f"Fingerprint  {found.fingerprint}"
+    if found.certificate_until:
+        yield f"Certificate  until {found.certificate_until:%Y-%m-%d}"
     yield f"Service      {found.service or 'none, a vault in a folder'}"
     if found.trouble:
         yield f"             {found.trouble}"
@@ -126,5 +141,6 @@ def _lines(found: Status) -> Iterator[str]:
 def _service_lines(there: AtTheService) -> Iterator[str]:
     last = there.last_snapshot_at
     yield f"Last backup  {f'{last:%Y-%m-%d %H:%M:%S} UTC' if last else 'none yet'}"
+    yield f"Protected    {'yes, the kit was tested' if there.protected_at else _NOT_PROTECTED}"
     if there.first_backup:
         yield f"First backup {there.first_backup.state.value}"

@@ -35,6 +35,8 @@ class Problem(Reply):
     """The field of the request that is at fault, where one is."""
     packs: list[str] | None = None
     """With `packs-missing`: the packs to send again, as `<session>/<pack-id>`."""
+    retry_after_seconds: int | None = None
+    """How long to wait, where that is known; also in `Retry-After`."""
 
 
 class Page[T](Reply):

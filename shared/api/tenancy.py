@@ -4,8 +4,9 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from shared.api.base import Base64, Instant, Name, Reply, Request, Tagged
-from shared.domain.ids import AccountId, CustomerId, DeviceId
+from shared.api.base import Base64, Count, Instant, Name, Reply, Request, Tagged
+from shared.domain.ids import AccountId, CustomerId, DeviceId, IncidentId
+from shared.domain.tenancy import DeviceState
 
 
 class CreateCustomer(Request):
@@ -16,6 +17,8 @@ class Customer(Reply):
     id: CustomerId
     name: str
     created_at: Instant
+    service_began_at: Instant | None = None
+    """When the first credentials were delivered (N11)."""
 
 
 class CreateAccount(Request):
@@ -27,14 +30,52 @@ class Account(Reply):
     customer: CustomerId
     name: str
     created_at: Instant
+    locked_at: Instant | None = None
+    """Since when a breach is suspected."""
+
+
+class LockAccount(Request):
+    note: Annotated[str, StringConstraints(max_length=1000)] = ""
+    """What is suspected, for whoever looks into it."""
+
+
+class AccountLock(Reply):
+    account: AccountId
+    incident: IncidentId
+    locked_at: Instant
+    grants_end_at: Instant
+    """When the last leave to read or write that was given out is dead."""
+
+
+Pem = Annotated[str, StringConstraints(min_length=1, max_length=4096, pattern=r"^[\x20-\x7e\r\n]+$")]
 
 
 class RegisterDevice(Request):
     name: Name
     platform: Name
     """Such as `linux x86_64`."""
-    public_key: Base64
-    """The device's Ed25519 public key, 32 bytes: checks its assertions and its signatures on refs."""
+    csr: Pem
+    """A certification request (RFC 2986) for the device's Ed25519 key, signed with it; no more of it is heeded."""
+
+
+class Enrol(RegisterDevice):
+    """`POST /enrolments`: the code takes the place of a token."""
+
+    code: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+
+
+class EnrolmentCode(Reply):
+    """For one device, to come into the account without a password."""
+
+    code: str
+    """Shown this once and kept nowhere."""
+    account: AccountId
+    expires_at: Instant
+
+
+class RenewCertificate(Request):
+    csr: Pem
+    """For the device's key, or for a new one."""
 
 
 class Device(Reply):
@@ -43,8 +84,16 @@ class Device(Reply):
     name: str
     platform: str
     public_key: Base64
+    """Ed25519, 32 bytes."""
+    state: DeviceState
+    certificate: str
+    """The newest, in PEM: its SHA-256 is the `x5t#S256` of the device's assertions."""
+    certificate_until: Instant
     registered_at: Instant
+    revoked_at: Instant | None = None
     last_snapshot_at: Instant | None = None
+    protected_at: Instant | None = None
+    """When its recovery kit was last proved; until then it does not count as protected."""
 
 
 SlotName = Annotated[str, StringConstraints(pattern=r"^(recovery|passphrase|device-[0-9a-z]{26})$")]
@@ -64,3 +113,24 @@ class Slot(Tagged):
 
 class Slots(Reply):
     slots: list[Slot]
+
+
+class KitTested(Request):
+    """`POST .../kit-test`: the device has opened the account's key with the recovery kit, and with this slot."""
+
+    recovery_etag: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class Protection(Reply):
+    device: DeviceId
+    protected_at: Instant
+
+
+class VaultKey(Reply):
+    """Which version of the provider's key wraps an account's slots."""
+
+    account: AccountId
+    version: str
+    since: Instant
+    rewrapped: Count
+    """How many slots took this version in this call."""

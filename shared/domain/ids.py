@@ -27,7 +27,11 @@ class Id(str):
     @classmethod
     def make(cls, now: datetime, entropy: bytes) -> Self:
         """A new identity; `entropy` is `ENTROPY_BYTES` random bytes."""
-        number = int(now.timestamp() * 1000) << 80 | int.from_bytes(entropy[:ENTROPY_BYTES])
+        return cls.of_number(int(now.timestamp() * 1000) << 80 | int.from_bytes(entropy[:ENTROPY_BYTES]))
+
+    @classmethod
+    def of_number(cls, number: int) -> Self:
+        """The identity that stands for 128 bits, such as another system's UUID."""
         return cls("".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5)))
 
     @classmethod
@@ -68,6 +72,26 @@ class SessionId(Id):
 
 
 class RestoreId(Id):
+    __slots__ = ()
+
+
+class CertificateId(Id):
+    """A device's certificate; the number behind it is the serial number: 128 bits, 80 of them random."""
+
+    __slots__ = ()
+
+    @property
+    def serial_number(self) -> int:
+        return sum(_ALPHABET.index(c) << 5 * n for n, c in enumerate(reversed(self)))
+
+
+class FamilyId(Id):
+    """A user's session's: all the refresh tokens that came out of one log-in."""
+
+    __slots__ = ()
+
+
+class IncidentId(Id):
     __slots__ = ()
 
 

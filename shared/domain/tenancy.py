@@ -4,15 +4,27 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from shared.domain.ids import AccountId, CustomerId, DeviceId, UserId
+from shared.domain.certificates import Certificate
+from shared.domain.ids import AccountId, CustomerId, DeviceId, IncidentId, UserId
 
 
 class Role(StrEnum):
-    """What a user may do; the first two belong to a customer, the third to the provider."""
+    """What a user may do; the first two belong to a customer, the others to the provider."""
 
     ADMIN = "admin"
     MEMBER = "member"
     OPERATOR = "operator"
+    BILLING = "billing"
+    AUDITOR = "auditor"
+
+
+CUSTOMER_ROLES = frozenset({Role.ADMIN, Role.MEMBER})
+
+
+class UserState(StrEnum):
+    ACTIVE = "active"
+    DISABLED = "disabled"
+    """May not sign in; nothing of the user is forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +32,8 @@ class Customer:
     id: CustomerId
     name: str
     created_at: datetime
+    service_began_at: datetime | None = None
+    """When the first credentials were delivered (N11)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +44,14 @@ class Account:
     customer: CustomerId
     name: str
     created_at: datetime
+    grants: int = 0
+    """The generation of the grants that storage takes: it grows when all that were given are taken back."""
+    locked_at: datetime | None = None
+    """Since when a breach is suspected: no device comes in, nothing is granted (N16)."""
+    incident: IncidentId | None = None
+    """Why it is locked."""
+    codes_since: datetime | None = None
+    """Enrolment codes made before this open nothing: somebody else may have made them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +64,21 @@ class User:
     role: Role
     password_hash: str
     created_at: datetime
+    state: UserState = UserState.ACTIVE
+    epoch: int = 0
+    """Grows with whatever ends the user's sessions: tokens carry it, and older ones open nothing."""
+    must_change_password: bool = False
+    """The password is one that somebody else has seen."""
+    password_changed_at: datetime | None = None
+    """When the user chose one last; first passwords do not count."""
+    delivered_at: datetime | None = None
+    """When the first password had reached its user (N11)."""
+
+
+class DeviceState(StrEnum):
+    ACTIVE = "active"
+    REVOKED = "revoked"
+    """For ever: lost, stolen or replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +90,16 @@ class Device:
     platform: str
     public_key: bytes
     """Ed25519, 32 bytes."""
+    certificates: tuple[Certificate, ...]
+    """Newest first."""
     registered_at: datetime
     last_snapshot_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """A sealed copy of the account's master key; only the customer's side can open it."""
-
-    account: AccountId
-    name: str
-    sealed: bytes
-    changed_at: datetime
+    protected_at: datetime | None = None
+    """When its recovery kit was last proved: without that, nobody knows whether the backups can be opened."""
+    state: DeviceState = DeviceState.ACTIVE
+    epoch: int = 0
+    """A token of an earlier epoch is dead."""
+    revoked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +109,16 @@ class UserCaller:
     id: UserId
     customer: CustomerId | None
     role: Role
+    epoch: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """A user who has shown a first password: may change it, and nothing else (N11)."""
+
+    id: UserId
+    customer: CustomerId | None
+    epoch: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +126,9 @@ class DeviceCaller:
     id: DeviceId
     account: AccountId
     customer: CustomerId
+    epoch: int = 0
 
 
 type Caller = UserCaller | DeviceCaller
+type Bearer = Caller | Newcomer
+"""Whoever a token speaks for."""

@@ -18,3 +18,11 @@ class BadSignature(HortError):
 
 class WrongRecoveryKey(HortError):
     """The recovery key is well formed, and is not this account's."""
+
+
+class WrongPassphrase(HortError):
+    """It is not this account's passphrase."""
+
+
+class WrongDevice(HortError):
+    """The slot was sealed to another device's key."""

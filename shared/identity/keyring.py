@@ -50,8 +50,30 @@ class KeyRing:
 
 def new_jwk_set(kid: str) -> str:
     """A JWK set with one fresh private key, as `HORT_SIGNING_KEYS` wants it. Secret."""
-    jwk = OKPAlgorithm.to_jwk(Ed25519PrivateKey.generate(), as_dict=True)
-    return json.dumps({"keys": [{**jwk, "kid": kid}]})
+    return json.dumps({"keys": [_fresh(kid)]})
+
+
+def announced(jwk_set: str, kid: str) -> str:
+    """With a fresh key at the end: published, so that whoever checks tokens knows it before it signs the first."""
+    keys = json.loads(jwk_set)["keys"]
+    if any(key["kid"] == kid for key in keys):
+        raise ValueError(f"there is a key {kid!r} already")
+    return json.dumps({"keys": [*keys, _fresh(kid)]})
+
+
+def promoted(jwk_set: str) -> str:
+    """The last key signs from now on; those before it go on checking what they signed."""
+    *rest, newest = json.loads(jwk_set)["keys"]
+    return json.dumps({"keys": [newest, *rest]})
+
+
+def retired(jwk_set: str) -> str:
+    """Only the key that signs is left: wait until the last token of the others has run out."""
+    return json.dumps({"keys": json.loads(jwk_set)["keys"][:1]})
+
+
+def _fresh(kid: str) -> dict[str, Any]:
+    return {**OKPAlgorithm.to_jwk(Ed25519PrivateKey.generate(), as_dict=True), "kid": kid}
 
 
 def _parse(jwk: dict[str, Any]) -> SigningKey:

@@ -1,6 +1,7 @@
 """Users' passwords: Argon2id, RFC 9106's second recommended option (64 MiB, 3 passes, 4 lanes)."""
 
 import secrets
+import unicodedata
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -18,11 +19,16 @@ def fresh_password() -> str:
 
 
 def hash_password(password: str) -> str:
-    return _HASHER.hash(password)
+    return _HASHER.hash(_as_typed_anywhere(password))
 
 
 def is_right(password: str, password_hash: str | None) -> bool:
     try:
-        return _HASHER.verify(password_hash or _NOBODY, password) and password_hash is not None
+        return _HASHER.verify(password_hash or _NOBODY, _as_typed_anywhere(password)) and password_hash is not None
     except (VerificationError, InvalidHashError):
         return False
+
+
+def _as_typed_anywhere(password: str) -> str:
+    """Keyboards and systems spell the same letters with other code points (NIST SP 800-63B §3.1.1.2)."""
+    return unicodedata.normalize("NFKC", password)

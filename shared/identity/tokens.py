@@ -1,15 +1,17 @@
 """Access tokens that we sign, and the assertions by which devices ask for them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from jwt.algorithms import AllowedPublicKeys
 
 from shared.domain.errors import HortError, NotAuthenticated
 from shared.domain.ids import AccountId, CustomerId, DeviceId, UserId
-from shared.domain.tenancy import Caller, DeviceCaller, Role, UserCaller
+from shared.domain.tenancy import Bearer, DeviceCaller, Newcomer, Role, UserCaller
 from shared.identity.keyring import ALGORITHM, KeyRing
 
 LIFETIME = timedelta(minutes=15)
@@ -22,6 +24,11 @@ _LAST_SECOND = 253402300799
 _ACCESS = "at+jwt"
 """RFC 9068: an access token is never mistaken for another JWT."""
 
+_NEWCOMER = "password"
+"""RFC 6749 §3.3: the scope of a token that only opens the change of the password."""
+
+_OUR_CLAIMS = ("exp", "iat", "jti", "sub")
+
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
@@ -33,7 +40,7 @@ class Assertion:
     expires_at: datetime
 
 
-def issue(caller: Caller, ring: KeyRing, issuer: str, now: datetime, jti: str) -> str:
+def issue(caller: Bearer, ring: KeyRing, issuer: str, now: datetime, jti: str) -> str:
     claims = {
         "iss": issuer,
         "aud": issuer,
@@ -45,14 +52,14 @@ def issue(caller: Caller, ring: KeyRing, issuer: str, now: datetime, jti: str) -
     return ring.sign(claims, _ACCESS)
 
 
-def check(token: str, ring: KeyRing, issuer: str, now: datetime) -> Caller:
+def check(token: str, ring: KeyRing, issuer: str, now: datetime) -> Bearer:
     """Who sent this token. Raises `NotAuthenticated` with the reason."""
     try:
         header = jwt.get_unverified_header(token)
         key = ring.verifier(header.get("kid"))
         if key is None or header.get("typ") != _ACCESS:
             raise NotAuthenticated("it is not one of ours, or its key is no longer in use")
-        return _caller(_open(token, key, issuer, issuer, now))
+        return _caller(open_token(token, key, issuer, issuer, now))
     except (jwt.InvalidTokenError, HortError, KeyError, ValueError) as fault:
         raise NotAuthenticated(f"the access token is not valid: {_reason(fault)}") from None
 
@@ -67,12 +74,21 @@ def read_subject(assertion: str) -> tuple[AccountId, DeviceId]:
         raise NotAuthenticated("the client assertion's `sub` is not <account>.<device>") from None
 
 
+def read_thumbprint(assertion: str) -> str | None:
+    """Which certificate this claims to be signed with (RFC 7515 §4.1.8), before the signature is checked."""
+    try:
+        named = jwt.get_unverified_header(assertion).get("x5t#S256")
+    except jwt.InvalidTokenError:
+        return None
+    return named if isinstance(named, str) else None
+
+
 def check_assertion(
     assertion: str, key: Ed25519PublicKey, account: AccountId, device: DeviceId, audience: str, now: datetime
 ) -> Assertion:
     subject = f"{account}.{device}"
     try:
-        claims = _open(assertion, key, subject, audience, now)
+        claims = open_token(assertion, key, subject, audience, now)
         if claims["sub"] != subject:
             raise NotAuthenticated("`sub` and `iss` differ")
         expires_at = datetime.fromtimestamp(_seconds(claims, "exp"), now.tzinfo)
@@ -83,16 +99,25 @@ def check_assertion(
         raise NotAuthenticated(f"the client assertion is not valid: {_reason(fault)}") from None
 
 
-def _open(token: str, key: Ed25519PublicKey, issuer: str, audience: str, now: datetime) -> dict[str, Any]:
+def open_token(
+    token: str,
+    key: AllowedPublicKeys,
+    issuer: str,
+    audience: str,
+    now: datetime,
+    *,
+    algorithm: str = ALGORITHM,
+    require: Sequence[str] = _OUR_CLAIMS,
+) -> dict[str, Any]:
     """Signature, issuer and audience by the library; times by our clock, which may be a virtual one."""
     claims: dict[str, Any] = jwt.decode(
         token,
         key,
-        algorithms=[ALGORITHM],
+        algorithms=[algorithm],
         issuer=issuer,
         audience=audience,
         options={
-            "require": ["exp", "iat", "jti", "sub"],
+            "require": list(require),
             "verify_exp": False,
             "verify_iat": False,
             "verify_nbf": False,
@@ -114,21 +139,25 @@ def _seconds(claims: dict[str, Any], name: str) -> float:
     return float(value)
 
 
-def _identity(caller: Caller) -> dict[str, Any]:
+def _identity(caller: Bearer) -> dict[str, Any]:
     match caller:
-        case UserCaller(user, customer, role):
-            return {"sub": user, "customer": customer, "role": role.value}
-        case DeviceCaller(device, account, customer):
-            return {"sub": device, "customer": customer, "account": account}
+        case UserCaller(user, customer, role, epoch):
+            return {"sub": user, "customer": customer, "role": role.value, "epoch": epoch}
+        case Newcomer(user, customer, epoch):
+            return {"sub": user, "customer": customer, "scope": _NEWCOMER, "epoch": epoch}
+        case DeviceCaller(device, account, customer, epoch):
+            return {"sub": device, "customer": customer, "account": account, "epoch": epoch}
 
 
-def _caller(claims: dict[str, Any]) -> Caller:
+def _caller(claims: dict[str, Any]) -> Bearer:
     customer = claims["customer"] and CustomerId.parse(claims["customer"])
+    epoch = int(claims["epoch"])
     if "account" in claims:
-        return DeviceCaller(
-            DeviceId.parse(claims["sub"]), AccountId.parse(claims["account"]), CustomerId.parse(customer)
-        )
-    return UserCaller(UserId.parse(claims["sub"]), customer, Role(claims["role"]))
+        account = AccountId.parse(claims["account"])
+        return DeviceCaller(DeviceId.parse(claims["sub"]), account, CustomerId.parse(customer), epoch)
+    if claims.get("scope") == _NEWCOMER:
+        return Newcomer(UserId.parse(claims["sub"]), customer, epoch)
+    return UserCaller(UserId.parse(claims["sub"]), customer, Role(claims["role"]), epoch)
 
 
 def _reason(fault: Exception) -> str:

@@ -1,22 +1,23 @@
-"""Devices of an account, and the key slots only their owners can open."""
+"""Devices of an account, and the certificates by which they prove who they are."""
 
-import re
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from shared.domain.errors import HortError, Malformed, NotFound
-from shared.domain.ids import AccountId, DeviceId
-from shared.domain.tenancy import Account, Device, Slot
+from shared.domain.breach import refuse_if_locked
+from shared.domain.certificates import Certificate, refuse_if_not_due
+from shared.domain.devices import proven_by, recertified
+from shared.domain.errors import NotFound
+from shared.domain.ids import AccountId, CertificateId, DeviceId
+from shared.domain.prices import ChargeKind
+from shared.domain.tenancy import Account, Device
+from shared.identity import certificates
+from shared.identity.ca import Subject
+from shared.identity.certificates import read_request
+from shared.operations.charges import charge_certificate
+from shared.operations.contention import until_unchanged
 from shared.services import Services
-from shared.storage.tables import AlreadyThere, Changed, Stored
-
-PUBLIC_KEY_BYTES = 32
-_SLOT_NAME = re.compile(r"^(recovery|passphrase|device-[0-9a-z]{26})$")
-
-
-class PreconditionFailed(HortError):
-    """`If-Match` or `If-None-Match` asked for something else than what is there."""
+from shared.storage.tables import AlreadyThere, Stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,35 +26,48 @@ class RegisterDevice:
     account: Account
     name: str
     platform: str
-    public_key: bytes
+    csr: str
+    """PEM; its signature proves that the device holds its key."""
 
 
 @dataclass(frozen=True, slots=True)
-class PutSlot:
+class RenewCertificate:
+    id: CertificateId
     account: AccountId
-    name: str
-    sealed: bytes
-    replaces: str | None
-    """The ETag of the slot it takes the place of; `None`: there must be none yet."""
+    device: DeviceId
+    csr: str
 
 
 def register(services: Services, order: RegisterDevice) -> Device:
-    """Idempotent by the identity."""
-    if len(order.public_key) != PUBLIC_KEY_BYTES:
-        raise Malformed("public_key", f"an Ed25519 public key has 32 bytes, not {len(order.public_key)}")
+    """A device with a certificate for two years (G8); idempotent. Raises `Malformed`, `AccountLocked`."""
+    refuse_if_locked(order.account)
+    key = read_request(order.csr)
+    subject = Subject(order.id, order.account.id, order.account.customer)
     device = Device(
         id=order.id,
         account=order.account.id,
         customer=order.account.customer,
         name=order.name,
         platform=order.platform,
-        public_key=order.public_key,
+        public_key=certificates.raw(key),
+        certificates=(services.authority.issue(subject, key, services.new(CertificateId), services.now()),),
         registered_at=services.now(),
     )
-    try:
-        return services.devices.insert(device).value
-    except AlreadyThere:
-        return get(services, order.account.id, order.id).value
+    # Device before charge: a crash here is mended by the repeated call, and nothing is charged that nobody got.
+    made = _insert(services, device)
+    charge_certificate(services, made, made.certificates[-1], ChargeKind.CERTIFICATE_ISSUED)
+    return made
+
+
+def renew(services: Services, order: RenewCertificate) -> Device:
+    """The device with its next certificate, for the same key or a new one. Idempotent by the identity.
+
+    Raises `NotDue`, `DeviceRevoked`, `Malformed`.
+    """
+    key = read_request(order.csr)
+    device = until_unchanged(lambda: _renew(services, order, key))
+    charge_certificate(services, device, _certificate(device, order.id), ChargeKind.CERTIFICATE_RENEWED)
+    return device
 
 
 def get(services: Services, account: AccountId, device: DeviceId) -> Stored[Device]:
@@ -67,33 +81,30 @@ def verify_key(device: Device) -> Ed25519PublicKey:
     return Ed25519PublicKey.from_public_bytes(device.public_key)
 
 
-def is_slot_name(text: str) -> bool:
-    return _SLOT_NAME.fullmatch(text) is not None
+def assertion_key(services: Services, device: Device, thumbprint: str | None) -> Ed25519PublicKey:
+    """The key of the certificate that an assertion names. Raises `NotAuthenticated` with the reason."""
+    return certificates.verify_key(proven_by(device, thumbprint, services.now()))
 
 
-def put_slot(services: Services, order: PutSlot) -> Stored[Slot]:
-    """Never overwrites blindly: two devices that race to make the first master key must not both win."""
-    slot = Slot(order.account, order.name, order.sealed, services.now())
+def _insert(services: Services, device: Device) -> Device:
     try:
-        if order.replaces is None:
-            return services.slots.insert(slot)
-        return services.slots.replace(_named(services, order), slot)
-    except (AlreadyThere, Changed) as refused:
-        there = services.slots.get(order.account, order.name)
-        if there is not None and there.value.sealed == order.sealed:
-            return there  # the answer to the first try was lost
-        raise _precondition(order, refused) from None
+        return services.devices.insert(device).value
+    except AlreadyThere:
+        return get(services, device.account, device.id).value
 
 
-def _precondition(order: PutSlot, refused: AlreadyThere | Changed) -> PreconditionFailed:
-    if isinstance(refused, AlreadyThere):
-        return PreconditionFailed(f"there is a slot {order.name} already")
-    return PreconditionFailed(f"the slot {order.name} is not the one that If-Match names")
+def _renew(services: Services, order: RenewCertificate, key: Ed25519PublicKey) -> Device:
+    row = get(services, order.account, order.device)
+    if any(known.id == order.id for known in row.value.certificates):
+        return row.value  # the answer to the first try was lost
+    refuse_if_not_due(row.value.certificates[0], services.now())
+    fresh = services.authority.issue(_subject(row.value), key, order.id, services.now())
+    return services.devices.replace(row, recertified(row.value, fresh, certificates.raw(key))).value
 
 
-def _named(services: Services, order: PutSlot) -> Stored[Slot]:
-    """The slot that `order` replaces. Compared here too: storage takes `*` for any slot, and fails on other texts."""
-    there = services.slots.get(order.account, order.name)
-    if there is None or there.etag != order.replaces:
-        raise Changed(f"the slot {order.name} has another ETag")
-    return there
+def _certificate(device: Device, identity: CertificateId) -> Certificate:
+    return next(known for known in device.certificates if known.id == identity)
+
+
+def _subject(device: Device) -> Subject:
+    return Subject(device.id, device.account, device.customer)

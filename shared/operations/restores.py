@@ -1,18 +1,17 @@
 """Restore sessions: leave to read, and a record of who got it (N3, G6)."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
+from shared.domain.breach import refuse_if_locked
 from shared.domain.errors import NotFound
-from shared.domain.grants import Purpose
+from shared.domain.grants import LIFE, Purpose
 from shared.domain.ids import DeviceId, RestoreId, SessionId, UserId
 from shared.domain.tenancy import Account, Caller, DeviceCaller, UserCaller
+from shared.operations import grants
 from shared.services import Services
 from shared.storage.records import RestoreSession
 from shared.storage.sas import SignedGrant
 from shared.storage.tables import AlreadyThere
-
-GRANT = timedelta(hours=6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +29,7 @@ class RestoreOpened:
 
 
 def open_restore(services: Services, order: OpenRestore) -> RestoreOpened:
+    refuse_if_locked(order.account)
     if order.snapshot is not None and services.vaults.snapshot(order.account.id, order.snapshot) is None:
         raise NotFound(f"there is no snapshot {order.snapshot}")
     device, user = _who(order.caller)
@@ -39,7 +39,7 @@ def open_restore(services: Services, order: OpenRestore) -> RestoreOpened:
         services.restores.insert(restore)
     except AlreadyThere:
         return reopen(services, order.account, order.id)
-    return RestoreOpened(restore, _grant(services, restore))
+    return RestoreOpened(restore, _grant(services, order.account))
 
 
 def reopen(services: Services, account: Account, restore: RestoreId) -> RestoreOpened:
@@ -47,11 +47,11 @@ def reopen(services: Services, account: Account, restore: RestoreId) -> RestoreO
     stored = services.restores.get(account.id, restore)
     if stored is None:
         raise NotFound(f"there is no restore session {restore}")
-    return RestoreOpened(stored.value, _grant(services, stored.value))
+    return RestoreOpened(stored.value, _grant(services, account))
 
 
-def _grant(services: Services, restore: RestoreSession) -> SignedGrant:
-    return services.signer.grant(restore.account, Purpose.RESTORE, services.now() + GRANT)
+def _grant(services: Services, account: Account) -> SignedGrant:
+    return grants.give(services, account, Purpose.RESTORE, services.now() + LIFE)
 
 
 def _who(caller: Caller) -> tuple[DeviceId | None, UserId | None]:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from shared.domain.commits import VaultState
 from shared.domain.errors import NotFound
 from shared.domain.grants import Purpose
-from shared.domain.ids import AccountId, PackName, SessionId
+from shared.domain.ids import AccountId, DeviceId, PackName, SessionId
 from shared.domain.sessions import BackupSession, SessionClosed, SessionState, as_of, ended, opened, renewed
 from shared.domain.tenancy import DeviceCaller
+from shared.operations import customers, grants
 from shared.operations.contention import until_unchanged
 from shared.services import Services
 from shared.storage.sas import SignedGrant
@@ -42,7 +43,7 @@ def open_session(services: Services, device: DeviceCaller, session: SessionId) -
             fresh = get(services, device, session)
             if fresh.state is not SessionState.OPEN:
                 raise SessionClosed(fresh.id, fresh.state) from None
-        return _opening(services, fresh, state.value)
+        return _opening(services, device, fresh, state.value)
 
     return until_unchanged(attempt)
 
@@ -60,7 +61,7 @@ def renew(services: Services, device: DeviceCaller, session: SessionId) -> Openi
         refuse_if_closed(services, state, old)
         new = renewed(old.value, services.now())
         services.vaults.change(state, old, new)
-        return _opening(services, new, state.value)
+        return _opening(services, device, new, state.value)
 
     return until_unchanged(attempt)
 
@@ -104,11 +105,27 @@ def refuse_if_closed(services: Services, state: Stored[VaultState], session: Sto
     raise SessionClosed(standing.id, standing.state)
 
 
-def _opening(services: Services, session: BackupSession, state: VaultState) -> Opening:
+def fence_all(services: Services, account: AccountId, device: DeviceId | None = None) -> None:
+    """No open session of the account, or of one of its devices, is committed any more. Safe to repeat."""
+    for session in services.vaults.open_sessions(account):
+        if device in (None, session.device):
+            until_unchanged(lambda session=session: _fence(services, session))
+
+
+def _fence(services: Services, listed: BackupSession) -> None:
+    state = vault_state(services, listed.account)
+    now = services.vaults.session(listed.account, listed.id)
+    if now is not None and now.value.state is SessionState.OPEN:
+        services.vaults.change(state, now, ended(now.value, SessionState.FENCED, services.now()))
+
+
+def _opening(services: Services, device: DeviceCaller, session: BackupSession, state: VaultState) -> Opening:
+    # The account as it is now: a grant of an older generation opens nothing.
+    account = customers.get_account(services, device.customer, device.account)
     snapshots = services.vaults.snapshots(session.account)
     return Opening(
         session=session,
-        grant=services.signer.grant(session.account, Purpose.UPLOAD, session.lease_until),
+        grant=grants.give(services, account, Purpose.UPLOAD, session.lease_until),
         live_indexes=tuple(LiveIndex(s.id, s.index_segments) for s in snapshots if s.index_segments),
         do_not_reuse=services.pack_sets.read(session.account, state.condemned)
         | services.pack_sets.read(session.account, state.deleting),

@@ -1,29 +1,47 @@
-"""The token endpoint: a user's password or a device's assertion against a short-lived access token."""
+"""The token endpoint: a password, a refresh token or a device's assertion against a short-lived access token."""
 
 import hashlib
 import secrets
+from dataclasses import dataclass, field
 
 from shared.domain.errors import Malformed, NotAuthenticated
-from shared.domain.ids import AccountId, DeviceId
-from shared.domain.tenancy import Caller, Device, DeviceCaller, UserCaller
-from shared.identity import passwords, tokens
-from shared.operations import devices
+from shared.domain.ids import AccountId, CustomerId, DeviceId, UserId
+from shared.domain.tenancy import Bearer, Device, DeviceCaller, DeviceState, Newcomer, User, UserCaller, UserState
+from shared.identity import tokens
+from shared.operations import devices, refreshing, users
+from shared.operations.passwords import Proof, prove
 from shared.services import Services
 from shared.storage.records import UsedAssertion
 from shared.storage.tables import AlreadyThere
-from shared.storage.users import LOGIN_ROW
+from shared.storage.users import tenant_of
 
 TOKEN_PATH = "/api/v1/token"  # noqa: S105 -- a path
 
 
-def for_password(services: Services, login: str, password: str) -> str:
-    """An access token. Raises `NotAuthenticated`, with the same words whether name or password is wrong."""
-    name = login.strip().lower()
-    claim = services.logins.get(name, LOGIN_ROW) if _is_plausible(name) else None
-    user = claim and services.users.get(claim.value.tenant, claim.value.user)
-    if not passwords.is_right(password, user.value.password_hash if user else None) or user is None:
-        raise NotAuthenticated("user name or password is wrong")
-    return _issue(services, UserCaller(user.value.id, user.value.customer, user.value.role))
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What a user gets to go on with."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str | None = field(repr=False)
+    """None for who must change the password first: there is nothing to go on with."""
+
+
+def for_password(services: Services, proof: Proof) -> Granted:
+    """Raises `LockedOut`, or `NotAuthenticated` with the same words whether name or password is wrong."""
+    user = prove(services, proof).value
+    if user.must_change_password:
+        users.confirm_delivery(services, user.customer, user.id)
+        return Granted(_issue(services, Newcomer(user.id, user.customer, user.epoch)), None)
+    return Granted(_issue(services, _caller(user)), refreshing.begin(services, user))
+
+
+def for_refresh(services: Services, refresh_token: str) -> Granted:
+    """Another access token and the next refresh token. Raises `NotAuthenticated`."""
+    renewed = refreshing.renew(services, refresh_token)
+    family = renewed.family
+    user = _standing(services, family.user, family.customer, family.epoch)
+    return Granted(_issue(services, _caller(user)), renewed.token)
 
 
 def for_assertion(services: Services, assertion: str) -> str:
@@ -31,19 +49,47 @@ def for_assertion(services: Services, assertion: str) -> str:
     account, device = tokens.read_subject(assertion)
     row = _device(services, account, device)
     audience = services.settings.public_url + TOKEN_PATH
-    proven = tokens.check_assertion(assertion, devices.verify_key(row), account, device, audience, services.now())
+    key = devices.assertion_key(services, row, tokens.read_thumbprint(assertion))
+    proven = tokens.check_assertion(assertion, key, account, device, audience, services.now())
     _use_once(services, proven)
-    return _issue(services, DeviceCaller(row.id, row.account, row.customer))
+    return _issue(services, DeviceCaller(row.id, row.account, row.customer, row.epoch))
 
 
-def caller_of(services: Services, token: str) -> Caller:
-    return tokens.check(token, services.keyring, services.settings.public_url, services.now())
+def caller_of(services: Services, token: str) -> Bearer:
+    """Who sent this token. Raises `NotAuthenticated` with the reason."""
+    if services.entra is not None and services.entra.claims_to_have_issued(token):
+        return services.entra.check(token, services.now())
+    return still_valid(services, tokens.check(token, services.keyring, services.settings.public_url, services.now()))
+
+
+def still_valid(services: Services, caller: Bearer) -> Bearer:
+    """The same caller, unless something ended its tokens since. Raises `NotAuthenticated`."""
+    match caller:
+        case UserCaller() | Newcomer():
+            _standing(services, caller.id, caller.customer, caller.epoch)
+        case DeviceCaller():
+            if _device(services, caller.account, caller.id).epoch != caller.epoch:
+                raise NotAuthenticated("this session of the device has ended")
+    return caller
+
+
+def _standing(services: Services, user: UserId, customer: CustomerId | None, epoch: int) -> User:
+    stored = services.users.get(tenant_of(customer), user)
+    if stored is None or stored.value.state is UserState.DISABLED or stored.value.epoch != epoch:
+        raise NotAuthenticated("this session has ended: log in again")
+    return stored.value
+
+
+def _caller(user: User) -> UserCaller:
+    return UserCaller(user.id, user.customer, user.role, user.epoch)
 
 
 def _device(services: Services, account: AccountId, device: DeviceId) -> Device:
     stored = services.devices.get(account, device)
     if stored is None:
         raise NotAuthenticated("this device is not registered")
+    if stored.value.state is DeviceState.REVOKED:
+        raise NotAuthenticated("this device is revoked")
     return stored.value
 
 
@@ -58,10 +104,5 @@ def _use_once(services: Services, assertion: tokens.Assertion) -> None:
         raise NotAuthenticated("this client assertion was used before") from None
 
 
-def _issue(services: Services, caller: Caller) -> str:
+def _issue(services: Services, caller: Bearer) -> str:
     return tokens.issue(caller, services.keyring, services.settings.public_url, services.now(), secrets.token_hex(16))
-
-
-def _is_plausible(login: str) -> bool:
-    """Only such names were ever given out; others would be no good as a table key."""
-    return 3 <= len(login) <= 100 and all(c.isalnum() or c in ".@_+-" for c in login) and login.isascii()

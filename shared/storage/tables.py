@@ -75,6 +75,10 @@ class Table[T]:
             raise Changed(f"{self.client.table_name} {self.mapper.key(new)} was changed meanwhile") from None
         return Stored(new, _etag(answer))
 
+    def remove(self, partition: str, row: str) -> None:
+        """Whatever the row holds now; safe to repeat."""
+        self.client.delete_entity(partition, row)
+
     def page(self, partition: str, *, after: str = "", prefix: str = "", limit: int) -> list[T]:
         """At most `limit` values of a partition whose row keys start with `prefix`, in row order, past `after`."""
         past_prefix = after != "" and after >= prefix

@@ -48,6 +48,10 @@ class Vaults:
         sessions = self._sessions.all(account, prefix=_SESSION)
         return frozenset(session.id for session in sessions if session.state is SessionState.COMMITTED)
 
+    def open_sessions(self, account: AccountId) -> list[BackupSession]:
+        sessions = self._sessions.all(account, prefix=_SESSION)
+        return [session for session in sessions if session.state is SessionState.OPEN]
+
     def snapshots(self, account: AccountId) -> Iterator[Snapshot]:
         return self._snapshots.all(account, prefix=_SNAPSHOT)
 

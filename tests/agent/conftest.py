@@ -1,6 +1,5 @@
 """A stand-in service, a registered device, and a patience that fits a test."""
 
-import base64
 import os
 import time
 from collections.abc import Callable, Generator
@@ -10,7 +9,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from agent.cli import joining, remote, standing
+from agent.certificates import thumbprint
+from agent.cli import joining, passwords, remote, standing
 from agent.cli.app import app
 from agent.cli.exits import Exit
 from agent.credentials import DeviceKey
@@ -21,7 +21,9 @@ from agent.transport import Transport
 from shared.domain.ids import DeviceId
 from tests.agent.command_line import Hort, Said
 from tests.agent.stand_in import StandIn
+from tests.agent.stand_in_api import described
 from tests.agent.stand_in_server import running
+from tests.certificates import csr
 
 SHORT = Patience(
     absence_seconds=1.5,
@@ -59,17 +61,9 @@ class Registered:
 @pytest.fixture
 def device(stand_in: StandIn, transport: Transport) -> Registered:
     private = Ed25519PrivateKey.generate()
-    public = base64.b64encode(private.public_key().public_bytes_raw()).decode()
     device = DeviceId("7" + 25 * "z")
-    stand_in.devices[device] = {
-        "id": device,
-        "account": stand_in.account,
-        "name": "laptop",
-        "platform": "linux",
-        "public_key": public,
-        "registered_at": "2026-01-01T00:00:00Z",
-    }
-    key = DeviceKey(stand_in.account, device, private)
+    stand_in.devices[device] = described(device, stand_in, {"name": "laptop", "platform": "linux", "csr": csr(private)})
+    key = DeviceKey(stand_in.account, device, private, thumbprint(stand_in.devices[device]["certificate"]))
     return Registered(key, Service(stand_in.url, key, transport), transport)
 
 
@@ -84,7 +78,7 @@ def hort(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     monkeypatch.setenv("HORT_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("HORT_PASSWORD", raising=False)
     monkeypatch.chdir(tmp_path)
-    for module in (joining, remote):
+    for module in (joining, passwords, remote):
         monkeypatch.setattr(module, "Patience", lambda: SHORT)
     monkeypatch.setattr(standing, "SHORT", SHORT)
 

@@ -40,6 +40,12 @@ class StandIn:
     """What the two keep. `faults` are used up in order."""
 
     account: AccountId = field(default_factory=lambda: AccountId.make(datetime.now(UTC), b"account..."))
+    password: str = PASSWORD
+    must_change_password: bool = False
+    codes: dict[str, str | None] = field(default_factory=dict[str, str | None])
+    """Enrolment codes, and the request that used each up."""
+    certified_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    """When certificates begin."""
     faults: list[Fault] = field(default_factory=list[Fault])
     requests: list[str] = field(default_factory=list[str])
     devices: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])

@@ -3,6 +3,8 @@
 import base64
 import hashlib
 import json
+import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,8 +14,11 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from jwt.types import Options
 
+from agent.certificates import ends_at, thumbprint
 from shared.domain.ids import DeviceId, RestoreId, SessionId
-from tests.agent.stand_in import LOGIN, PASSWORD, Reply, Request, StandIn, as_json, problem
+from shared.identity.certificates import raw, read_request
+from tests.agent.stand_in import LOGIN, Reply, Request, StandIn, as_json, problem
+from tests.certificates import certified
 
 IN_OUR_TIME: Options = {"verify_exp": False, "verify_iat": False}
 
@@ -27,8 +32,14 @@ class Api:
         path = self.request.path.removeprefix("/api/v1")
         if path == "/token":
             return self.token(parse_qs(self.request.body.decode()))
+        if path == "/enrolments":
+            return self.enrol(json.loads(self.request.body))
         if self.request.headers.get("Authorization", "").removeprefix("Bearer ") not in self.state.tokens:
             return problem(401, "not-authenticated", "who is this?")
+        if path == "/password":
+            return self.change_password(json.loads(self.request.body))
+        if self.state.must_change_password:
+            return problem(403, "password-change-required", "change your first password, then log in again")
         key = self.request.headers.get("Idempotency-Key")
         if key and key in self.state.once:
             return as_json(201, self.state.once[key])
@@ -39,19 +50,31 @@ class Api:
 
     def token(self, form: dict[str, list[str]]) -> Reply:
         if form["grant_type"] == ["password"]:
-            known = form["username"] == [LOGIN] and form["password"] == [PASSWORD]
+            known = form["username"] == [LOGIN] and form["password"] == [self.state.password]
         else:
             known = self.is_device(form["client_assertion"][0])
         if not known:
             return problem(401, "not-authenticated", "user name or password is wrong")
-        token = f"token-{len(self.state.tokens)}"
+        token = f"token-{secrets.token_hex(8)}"
         self.state.tokens.add(token)
         return as_json(200, {"access_token": token, "token_type": "Bearer", "expires_in": 900})
+
+    def change_password(self, body: dict[str, Any]) -> Reply:
+        if body["old_password"] != self.state.password:
+            return problem(400, "invalid-request", "old_password: is wrong", field="old_password")
+        if len(body["new_password"]) < 12:
+            return problem(400, "invalid-request", "new_password: has at least 12 characters", field="new_password")
+        self.state.password, self.state.must_change_password = body["new_password"], False
+        self.state.tokens.clear()
+        who = {"id": "0" * 26, "customer": None, "name": "Anna Berg", "login": LOGIN, "role": "admin"}
+        return as_json(200, {**who, "created_at": _now(), "state": "active", "must_change_password": False})
 
     def is_device(self, assertion: str) -> bool:
         subject = jwt.decode(assertion, options={"verify_signature": False})["sub"]
         device = self.state.devices[subject.partition(".")[2]]
         key = Ed25519PublicKey.from_public_bytes(base64.b64decode(device["public_key"]))
+        if jwt.get_unverified_header(assertion).get("x5t#S256") != thumbprint(device["certificate"]):
+            return False
         claims = jwt.decode(
             assertion, key, ["EdDSA"], audience=f"{self.state.url}/api/v1/token", issuer=subject, options=IN_OUR_TIME
         )
@@ -71,10 +94,14 @@ class Api:
         match path.removeprefix(own).split("/"):
             case ["devices"]:
                 return self.register(body)
+            case ["devices", device, "certificates"]:
+                return self.renew(device, body)
             case ["devices", device]:
                 return as_json(200, self.state.devices[device])
             case ["devices", _, "seeding"]:
                 return problem(404, "not-found", "there is no first backup")
+            case ["devices", device, "kit-test"]:
+                return self.record_kit_test(device, body)
             case ["slots"]:
                 return as_json(200, {"slots": [self.slot(name) for name in self.state.slots]})
             case ["slots", name]:
@@ -129,18 +156,42 @@ class Api:
 
     def register(self, body: dict[str, Any]) -> Reply:
         device = DeviceId.make(datetime.now(UTC), len(self.state.devices).to_bytes(10))
-        found = {"id": device, "account": self.state.account, "registered_at": _now(), **body}
-        self.state.devices[device] = found
-        return as_json(201, found)
+        self.state.devices[device] = described(device, self.state, body)
+        return as_json(201, self.state.devices[device])
+
+    def enrol(self, body: dict[str, Any]) -> Reply:
+        code, request = body.pop("code"), body["csr"]
+        if self.state.codes.get(code, request) not in {None, request} or code not in self.state.codes:
+            return problem(401, "not-authenticated", "this enrolment code was used before")
+        if self.state.codes[code] is None:
+            self.state.codes[code] = request
+            return self.register(body)
+        return as_json(201, next(d for d in self.state.devices.values() if d["csr"] == request))
+
+    def renew(self, device: str, body: dict[str, Any]) -> Reply:
+        self.state.devices[device] |= {"certificate": certified(body["csr"], datetime.now(UTC))}
+        return as_json(201, self.state.devices[device])
 
     def put_slot(self, name: str, body: dict[str, Any]) -> Reply:
-        if name in self.state.slots and self.request.headers.get("If-None-Match") == "*":
-            return problem(412, "precondition-failed", "there is such a slot")
+        there = self.slot(name)["etag"] if name in self.state.slots else None
+        if self.state.slots.get(name) != body["sealed"] and self.request.headers.get("If-Match") != there:
+            return problem(412, "precondition-failed", "the slot is another one")
         self.state.slots[name] = body["sealed"]
         return as_json(200, self.slot(name))
 
     def slot(self, name: str) -> dict[str, Any]:
-        return {"name": name, "sealed": self.state.slots[name], "changed_at": _now(), "etag": "1"}
+        return {
+            "name": name,
+            "sealed": self.state.slots[name],
+            "changed_at": _now(),
+            "etag": _etag(self.state.slots[name]),
+        }
+
+    def record_kit_test(self, device: str, body: dict[str, Any]) -> Reply:
+        if body["recovery_etag"] != self.slot("recovery")["etag"]:
+            return problem(412, "precondition-failed", "the kit was renewed meanwhile")
+        self.state.devices[device]["protected_at"] = _now()
+        return as_json(200, {"device": device, "protected_at": self.state.devices[device]["protected_at"]})
 
     def opened(self, session: str) -> dict[str, Any]:
         until = (datetime.now(UTC) + self.state.lease).isoformat()
@@ -184,6 +235,19 @@ class Api:
         after = self.request.query.get("after", [""])[0]
         left = [each for each in self.state.snapshots if each["id"] > after]
         return as_json(200, {"items": left[:2], "next": left[1]["id"] if len(left) > 2 else None})
+
+
+def described(device: str, state: StandIn, body: Mapping[str, Any]) -> dict[str, Any]:
+    """What the service says of a device with this request."""
+    certificate = certified(body["csr"], state.certified_at)
+    key = base64.b64encode(raw(read_request(body["csr"]))).decode()
+    known = {"id": device, "account": state.account, "registered_at": _now(), "state": "active", **body}
+    until = ends_at(certificate).isoformat()
+    return {**known, "public_key": key, "certificate": certificate, "certificate_until": until}
+
+
+def _etag(sealed: str) -> str:
+    return hashlib.sha256(sealed.encode()).hexdigest()
 
 
 def _gone() -> Reply:

@@ -20,7 +20,7 @@ from agent.enrolment import (
     join_with_key,
     recovery_slot,
 )
-from agent.kit import KitInTheWay, RecoveryKit, read_kit
+from agent.kit import KitInTheWay, Making, RecoveryKit, read_kit
 from agent.replies import NotAuthorised
 from agent.service import Service
 from agent.transport import Transport, Unreachable
@@ -146,7 +146,7 @@ def test_a_file_in_the_kits_place_is_not_touched(stand_in: StandIn, desk: Desk) 
 
 
 def test_another_accounts_kit_is_not_overwritten(desk: Desk) -> None:
-    sheet = RecoveryKit(AccountId("1" * 26), bytes(32), "F", None).sheet(NOW, "old")
+    sheet = RecoveryKit(AccountId("1" * 26), bytes(32), "F", None).sheet(Making(NOW, "old"))
     desk.kit.write_text(sheet)
     with pytest.raises(KitInTheWay):
         desk.join_first()
@@ -180,7 +180,7 @@ def test_a_foreign_account_is_refused() -> None:
 
 
 def kit_sheet() -> str:
-    return RecoveryKit(AccountId("1" * 26), bytes(range(32)), "AAAA-BBBB", "https://x").sheet(NOW, "laptop")
+    return RecoveryKit(AccountId("1" * 26), bytes(range(32)), "AAAA-BBBB", "https://x").sheet(Making(NOW, "laptop"))
 
 
 def lowered(sheet: str) -> str:

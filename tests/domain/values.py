@@ -7,9 +7,12 @@ from hypothesis import strategies as st
 from shared.domain.ids import (
     ENTROPY_BYTES,
     AccountId,
+    CertificateId,
     CustomerId,
     DeviceId,
+    FamilyId,
     Id,
+    IncidentId,
     IndexName,
     PackName,
     RestoreId,
@@ -37,5 +40,5 @@ packs = st.builds(PackName, sessions, pack_ids)
 indexes = st.builds(IndexName, sessions, st.integers(0, 10**6))
 
 st.register_type_strategy(datetime, moments)
-for kind in (AccountId, CustomerId, DeviceId, RestoreId, SessionId, UserId):
+for kind in (*(AccountId, CertificateId, CustomerId, DeviceId, FamilyId, IncidentId, RestoreId, SessionId, UserId),):
     st.register_type_strategy(kind, ids(kind))

@@ -4,26 +4,32 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from localhost.azurite import Azurite
 from shared.contracts.seeding import CloseSeeding, RemindCustomer
-from shared.domain.ids import AccountId, CustomerId, DeviceId, RestoreId, SessionId, UserId
+from shared.domain.ids import AccountId, CertificateId, CustomerId, DeviceId, RestoreId, SessionId, UserId
 from shared.domain.seeding import Seeding, SeedingState
 from shared.domain.sessions import LEASE, SessionClosed
 from shared.domain.tenancy import Role
 from shared.format import names
-from shared.operations import customers, devices, restores, seeding, sessions
+from shared.operations import customers, devices, enrolment, restores, seeding, sessions, users
+from shared.operations.devices import RenewCertificate
+from shared.operations.enrolment import Enrol
 from shared.operations.restores import OpenRestore
+from tests.certificates import csr
 from tests.conftest import Clock, settings_for
 from tests.operations.faults import Crash, FaultyServices, Moment
 from tests.operations.world import World, make
 
 MOST_CALLS = 40
 _ID = re.compile(r"\b[0-7][0-9a-hjkmnp-tv-z]{25}\b")
-_NOISE = re.compile(r"\b[0-9a-f]{64}\b|\$argon2[^']+|public_key=b(['\"]).*?\1(?=, reg)")
+_NOISE = re.compile(
+    r"\b[0-9a-f]{64}\b|\$argon2[^']+|public_key=b(['\"]).*?\1(?=, cert)|(thumbprint|pem)\"?[=:]['\"].*?['\"]"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +99,31 @@ def makes_customer(world: World) -> Act:
 
 def makes_user(world: World) -> Act:
     user = world.services.new(UserId)
-    order = customers.CreateUser(user, world.account.customer, "Anna", f"anna.{user}", Role.ADMIN)
-    return Act(lambda: customers.create_user(world.services, order).user)
+    order = users.CreateUser(user, world.account.customer, "Anna Muster", f"anna.{user}", Role.ADMIN)
+    return Act(lambda: users.create_user(world.services, order).user)
 
 
 def registers(world: World) -> Act:
-    order = devices.RegisterDevice(world.services.new(DeviceId), world.account, "pc", "linux", bytes(32))
+    order = devices.RegisterDevice(world.services.new(DeviceId), world.account, "pc", "linux", csr())
     return Act(lambda: devices.register(world.services, order))
+
+
+def renews_certificate(world: World) -> Act:
+    clock = world.services.settings.clock
+    assert isinstance(clock, Clock)
+    clock.move(timedelta(days=700))
+    order = RenewCertificate(world.services.new(CertificateId), world.id, world.caller.id, csr(world.device.key))
+    return Act(lambda: devices.renew(world.services, order))
+
+
+def enrols(world: World) -> Act:
+    code = enrolment.make_code(world.services, world.account, world.services.new(UserId)).code
+    request = csr()
+
+    def come_in() -> object:
+        return enrolment.enrol(world.services, Enrol(world.services.new(DeviceId), code, "pc", "linux", request))
+
+    return Act(come_in)
 
 
 def restores_something(world: World) -> Act:
@@ -129,7 +153,17 @@ def closes_expired(world: World) -> Act:
 
 ACTS: tuple[Prepare, ...] = (
     *(opens, renews, gives_up, commits_resurrecting, commits_late),
-    *(makes_customer, makes_account, makes_user, registers, restores_something, reminds, closes_expired),
+    *(
+        makes_customer,
+        makes_account,
+        makes_user,
+        registers,
+        renews_certificate,
+        enrols,
+        restores_something,
+        reminds,
+        closes_expired,
+    ),
 )
 
 
@@ -145,7 +179,12 @@ def everything(world: World) -> list[Any]:
     services, customer, account = world.services, world.account.customer, world.id
     found: list[Any] = [services.customers.all("customers", prefix=customer), services.accounts.all(customer)]
     found += [services.users.all(customer), services.devices.all(account), services.restores.all(account)]
-    found += [services.seedings.all(account), services.vaults.snapshots(account), sorted(world.condemned())]
+    found += [
+        services.charges.all(customer),
+        services.seedings.all(account),
+        services.vaults.snapshots(account),
+        sorted(world.condemned()),
+    ]
     found.append(services.vaults.client.query_entities("PartitionKey eq @p", parameters={"p": account}))
     return [list(rows) for rows in found]
 

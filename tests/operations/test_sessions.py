@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 
 from shared.domain.errors import NotFound
+from shared.domain.grants import LIFE
 from shared.domain.ids import SessionId
 from shared.domain.sessions import LEASE, RENEWABLE_FOR, SessionClosed, SessionState
 from shared.operations import sessions
@@ -21,7 +22,8 @@ def test_an_opening_tells_all_that_an_agent_needs(world: World, clock: Clock) ->
     opening = sessions.open_session(world.services, world.caller, world.services.new(SessionId))
     assert opening.session.state is SessionState.OPEN
     assert opening.session.epoch == 1
-    assert opening.grant.expires_at == opening.session.lease_until == clock.at + LEASE
+    assert opening.session.lease_until == clock.at + LEASE
+    assert opening.grant.expires_at == clock.at + LIFE
     assert [(index.session, index.segments) for index in opening.live_indexes] == [(snapshot.id, 1)]
     assert opening.do_not_reuse == {packs[0].name, packs[1].name}
 
@@ -76,7 +78,8 @@ def test_a_renewal_gives_more_time_and_a_fresh_grant(world: World, clock: Clock)
     clock.move(LEASE / 2)
     opening = sessions.renew(world.services, world.caller, session)
     assert opening.session == world.session(session)
-    assert opening.grant.expires_at == opening.session.lease_until == clock.at + LEASE
+    assert opening.session.lease_until == clock.at + LEASE
+    assert opening.grant.expires_at == clock.at + LIFE
 
 
 def test_no_grant_outlives_the_time_a_session_can_be_renewed_to(world: World, clock: Clock) -> None:

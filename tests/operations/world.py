@@ -21,6 +21,7 @@ from shared.operations.commits import CommitOrder
 from shared.services import Services
 from shared.storage.tables import Replace, Stored, transact
 from shared.storage.vaults import STATES
+from tests.certificates import csr
 
 STATISTICS = Statistics(files=3, logical_bytes=1000, seconds=1.5)
 HEAD, INDEX = b"sealed head", b"sealed index"
@@ -141,9 +142,7 @@ class World:
 
 def register(services: Services, account: Account) -> Device:
     key = Ed25519PrivateKey.generate()
-    order = devices.RegisterDevice(
-        services.new(DeviceId), account, "laptop", "linux", key.public_key().public_bytes_raw()
-    )
+    order = devices.RegisterDevice(services.new(DeviceId), account, "laptop", "linux", csr(key))
     made = devices.register(services, order)
     return Device(DeviceCaller(made.id, account.id, account.customer), key)
 

@@ -27,6 +27,7 @@ class Customer:
     account: AccountId
     login: str
     password: str
+    """The first one, which `signing_in` makes into another."""
     folder: Path
 
     @property
@@ -38,9 +39,11 @@ class Customer:
         return Device(self.folder / name)
 
     def signing_in(self) -> tuple[str, ...]:
-        password = self.folder / "password.txt"
-        password.write_text(self.password)
-        return ("--service", self.stack.url, "--login", self.login, "--password-file", str(password))
+        first, own = self.folder / "first-password.txt", self.folder / "password.txt"
+        first.write_text(self.password)
+        own.write_text(f"own {self.password}")
+        passwords = ("--password-file", str(first), "--new-password-file", str(own))
+        return ("--service", self.stack.url, "--login", self.login, *passwords)
 
     def registered(self, name: str) -> Device:
         """A device that has joined the account; the first one makes the recovery kit."""

@@ -1,12 +1,13 @@
 """Every request with a body: a good one, and for each field the values that it must refuse."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tests.certificates import csr
+
 SHA = "0" * 64
-PUBLIC_KEY = base64.b64encode(bytes(range(32))).decode()
+CSR = csr()
 
 NO_NAMES: Sequence[Any] = [
     7,
@@ -40,15 +41,17 @@ NO_LOGINS: Sequence[Any] = [
     7,
     [],
 ]
-NO_KEYS: Sequence[Any] = [
+NO_REQUESTS: Sequence[Any] = [
     "",
     "AAAA",
-    "!!!!",
-    "A" * 43,
-    f"{PUBLIC_KEY}AAAA",
-    "\u00e4" * 44,
+    CSR[:100],
+    CSR.replace("CERTIFICATE REQUEST", "CERTIFICATE"),
+    f"{CSR}\u00e4",
+    CSR * 20,
+    "\u0000",
     None,
     7,
+    [],
     "-----BEGIN PUBLIC KEY-----",
 ]
 NO_IDS: Sequence[Any] = [
@@ -77,7 +80,17 @@ class Form:
     method: str = "POST"
 
 
-ROLES: Sequence[Any] = ["owner", "operator", "", "ADMIN", None, 7]
+NO_PERSONS: Sequence[Any] = [
+    *NO_NAMES,
+    "Nora",
+    "N. Nord",
+    "Praktikant",
+    "Lager Nord",
+    "Service-Team Bern",
+    "Nora Nord 2",
+]
+NO_PASSWORDS: Sequence[Any] = ["", "short", "passwort1234", "aaaaaaaaaaaaaaaa", "x" * 1001, None, 7, True, [], {}]
+ROLES: Sequence[Any] = ["owner", "operator", "billing", "auditor", "", "ADMIN", None, 7]
 STATISTICS = {"files": 1}
 FORMS = {
     "customer": Form("operator", "/customers", {"name": "N"}, {"name": NO_NAMES}),
@@ -85,15 +98,37 @@ FORMS = {
     "user": Form(
         "operator",
         "/customers/{customer}/users",
-        {"name": "N", "login": "abc", "role": "member"},
-        {"name": NO_NAMES, "login": NO_LOGINS, "role": ROLES},
+        {"name": "Nora Nord", "login": "abc", "role": "member"},
+        {"name": NO_PERSONS, "login": NO_LOGINS, "role": ROLES},
         frozenset({"role"}),
+    ),
+    "password": Form(
+        "admin",
+        "/password",
+        {"old_password": "a password that is wrong", "new_password": "a password that is good"},
+        {"old_password": ["", "x" * 1001, None, 7, []], "new_password": NO_PASSWORDS},
     ),
     "device": Form(
         "admin",
         "/accounts/{account}/devices",
-        {"name": "N", "platform": "P", "public_key": PUBLIC_KEY},
-        {"name": NO_NAMES, "platform": NO_NAMES, "public_key": NO_KEYS},
+        {"name": "N", "platform": "P", "csr": CSR},
+        {"name": NO_NAMES, "platform": NO_NAMES, "csr": NO_REQUESTS},
+    ),
+    "enrolment": Form(
+        "nobody",
+        "/enrolments",
+        {"name": "N", "platform": "P", "csr": CSR, "code": "aaaaa-aaaaa-aaaaa-aaaaa"},
+        {"name": NO_NAMES, "platform": NO_NAMES, "csr": NO_REQUESTS, "code": ["", "x" * 101, None, 7, []]},
+    ),
+    "certificate": Form(
+        "device", "/accounts/{account}/devices/{own_device}/certificates", {"csr": CSR}, {"csr": NO_REQUESTS}
+    ),
+    "lock": Form(
+        "admin",
+        "/customers/{customer}/accounts/{account}/lock",
+        {"note": "N"},
+        {"note": ["x" * 1001, None, 7, [], {}]},
+        frozenset({"note"}),
     ),
     "session": Form("device", "/accounts/{account}/sessions", {}, {}),
     "renewal": Form(
@@ -112,6 +147,12 @@ FORMS = {
     ),
     "restore": Form(
         "admin", "/accounts/{account}/restores", {"snapshot": None}, {"snapshot": NO_IDS}, frozenset({"snapshot"})
+    ),
+    "kit-test": Form(
+        "device",
+        "/accounts/{account}/devices/{device}/kit-test",
+        {"recovery_etag": SHA},
+        {"recovery_etag": ["", "x" * 201, None, 7, [SHA]]},
     ),
     "slot": Form(
         "admin",

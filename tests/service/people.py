@@ -1,19 +1,26 @@
 """Customers, their users and their devices, so that a test reads like a sentence."""
 
 import base64
+import hashlib
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 import jwt
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from demo.stack import OPERATOR, Stack
+from shared.domain.ids import UserId
+from shared.domain.tenancy import Role
+from shared.operations import users
+from shared.services import Services
+from tests.certificates import csr
 from tests.service.client import Answer, Client, Secrets
 from tests.service.contract import Contract
 
@@ -59,6 +66,13 @@ class Service:
         answer = self.nobody.ask_token(grant_type="password", username=login, password=password)
         return self.nobody.holding(answer.made(200)["access_token"])
 
+    def staff(self, role: Role) -> Client:
+        """Another of the provider's people."""
+        services = Services(self.stack.settings)
+        login = f"{role}.{secrets.token_hex(8)}@provider.example"
+        made = users.create_user(services, users.CreateUser(services.new(UserId), None, "Stefan Stab", login, role))
+        return User(self, made.user.id, login, made.password).settled().log_in()
+
     def customer(self, operator: Client | None = None) -> "Customer":
         provider = operator or self.operator()
         made = provider.post("/customers", {"name": "Muster AG"}).made()
@@ -78,6 +92,11 @@ class Customer:
         return self.operator.post(f"/customers/{self.id}/accounts", {"name": "Buchhaltung"}).made()["id"]
 
     def user(self, role: str = "admin") -> "User":
+        """With a password of their own."""
+        return self.newcomer(role).settled()
+
+    def newcomer(self, role: str = "admin") -> "User":
+        """With a first password."""
         login = f"{role}.{secrets.token_hex(8)}@muster.example"
         body = {"name": "Moritz Muster", "login": login, "role": role}
         made = self.operator.post(f"/customers/{self.id}/users", body).made()
@@ -95,15 +114,34 @@ class User:
     def log_in(self) -> Client:
         return self.service.log_in(self.login, self.password)
 
+    def settled(self) -> "User":
+        """After the first log-in."""
+        chosen = secrets.token_hex(16)
+        self.service.secrets.add(self.password, chosen)
+        self.log_in().post("/password", {"old_password": self.password, "new_password": chosen}).made(200)
+        return replace(self, password=chosen)
+
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A registered device with its key pair."""
+    """A registered device with its key pair and certificate."""
 
     service: Service
     account: str
     id: str
     key: Ed25519PrivateKey
+    certificate: str
+
+    @classmethod
+    def of(cls, service: Service, made: Mapping[str, Any], key: Ed25519PrivateKey) -> "Device":
+        """As the service described it."""
+        return cls(service, made["account"], made["id"], key, made["certificate"])
+
+    @property
+    def thumbprint(self) -> str:
+        """RFC 7515 §4.1.8."""
+        der = x509.load_pem_x509_certificate(self.certificate.encode()).public_bytes(Encoding.DER)
+        return base64.urlsafe_b64encode(hashlib.sha256(der).digest()).rstrip(b"=").decode()
 
     @property
     def path(self) -> str:
@@ -120,9 +158,10 @@ class Device:
         times = {"iat": now, "exp": now + 120}
         return {"iss": subject, "sub": subject, "aud": self.service.token_url, "jti": secrets.token_hex(16), **times}
 
-    def sign(self, claims: Mapping[str, Any]) -> str:
+    def sign(self, claims: Mapping[str, Any], **header: Any) -> str:
         # By the layer below: `jwt.encode` refuses claims that are not what they should be.
-        return jwt.PyJWS().encode(json.dumps(claims).encode(), self.key, "EdDSA")
+        named = {name: value for name, value in {"x5t#S256": self.thumbprint, **header}.items() if value is not ...}
+        return jwt.PyJWS().encode(json.dumps(claims).encode(), self.key, "EdDSA", headers=named)
 
     def assert_with(self, assertion: str) -> Answer:
         """What the token endpoint says to this assertion."""
@@ -139,13 +178,8 @@ class Device:
 def register(service: Service, user: Client, account: str) -> Device:
     """A new device, as a user of the customer registers it."""
     key = Ed25519PrivateKey.generate()
-    body = {"name": "Laptop", "platform": "linux x86_64", "public_key": public_key(key)}
-    made = user.post(f"/accounts/{account}/devices", body).made()
-    return Device(service, account, made["id"], key)
-
-
-def public_key(key: Ed25519PrivateKey) -> str:
-    return base64.b64encode(key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()
+    body = {"name": "Laptop", "platform": "linux x86_64", "csr": csr(key)}
+    return Device.of(service, user.post(f"/accounts/{account}/devices", body).made(), key)
 
 
 def new_device(service: Service) -> Device:

@@ -1,5 +1,7 @@
 """Accounts with one of everything in them, and the callers who live there."""
 
+import base64
+import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,6 +10,9 @@ from typing import Any
 from tests.service.client import Client
 from tests.service.people import Customer, Device, Service, register
 from tests.service.vault import Backup, begin
+
+SEALED = "AAAA"
+RECOVERY_ETAG = f'"{hashlib.sha256(base64.b64decode(SEALED)).hexdigest()}"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,7 @@ class Place:
     pack: str
     seeding: Device
     restore: str
+    user: str
 
     @property
     def account(self) -> str:
@@ -35,10 +41,12 @@ class Place:
             "customer": self.customer.id,
             "account": self.account,
             "device": self.seeding.id,
+            "own_device": self.device.id,
             "session": self.open.id,
             "pack": self.pack,
             "restore": self.restore,
             "slot": "passphrase",
+            "user": self.user,
         }
 
     def seen(self) -> Mapping[str, Any]:
@@ -60,6 +68,19 @@ def settle(service: Service, customer: Customer, admin: Client) -> Place:
     opened = begin(device, client)
     begin(seeding)
     restore = admin.post(f"/accounts/{account}/restores", {}).made()["id"]
-    admin.put(f"/accounts/{account}/slots/passphrase", {"sealed": "AAAA"}, {"If-None-Match": "*"}).made(200)
+    for slot in ("passphrase", "recovery"):
+        admin.put(f"/accounts/{account}/slots/{slot}", {"sealed": SEALED}, {"If-None-Match": "*"}).made(200)
     pack = opened.put_pack(secrets.token_bytes(100)).name.pack_id
-    return Place(customer, admin, device, client, done.id, refs_sha256, opened, pack, seeding, restore)
+    return Place(
+        customer,
+        admin,
+        device,
+        client,
+        done.id,
+        refs_sha256,
+        opened,
+        pack,
+        seeding,
+        restore,
+        customer.newcomer("member").id,
+    )

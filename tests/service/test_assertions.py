@@ -1,6 +1,7 @@
 """Devices' assertions (RFC 7523): good once, for five minutes, for this service, for the device that signed them."""
 
 import secrets
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -117,7 +118,7 @@ def test_a_subject_with_something_behind_it_is_refused(device: Device, tail: str
 
 
 def test_an_assertion_that_another_key_signed_is_refused(device: Device) -> None:
-    forger = Device(device.service, device.account, device.id, Ed25519PrivateKey.generate())
+    forger = replace(device, key=Ed25519PrivateKey.generate())
     forger.assert_with(forger.sign(device.claims())).refused(401, "not-authenticated")
 
 

@@ -60,7 +60,7 @@ class Room:
 @pytest.fixture(scope="module")
 def room(service: Service, operator: Client, admin_client: Client, customer: Customer) -> Room:
     place = settle(service, customer, admin_client)
-    return Room(place, {"operator": operator, "admin": admin_client, "device": place.client})
+    return Room(place, {"nobody": service.nobody, "operator": operator, "admin": admin_client, "device": place.client})
 
 
 @pytest.fixture(params=FORMS)

@@ -86,7 +86,7 @@ def test_a_grant_ends_at_its_account(backup: Backup, customer: Customer, admin_c
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("sp", "rwdlc"), ("se", "2099-01-01T00:00:00Z"), ("sr", "b"), ("sig", "AAAA")]
+    ("field", "value"), [("si", "restore-0"), ("se", "2099-01-01T00:00:00Z"), ("sr", "b"), ("sig", "AAAA")]
 )
 def test_a_grant_that_was_tampered_with_opens_nothing(backup: Backup, field: str, value: str) -> None:
     base, _, sas = backup.packs_url.partition("?")
@@ -94,12 +94,15 @@ def test_a_grant_that_was_tampered_with_opens_nothing(backup: Backup, field: str
     assert put_blob(f"{base}?{'&'.join(parts)}", "x/y", b"x").status == 403
 
 
-def test_an_upload_grant_ends_with_its_lease(backup: Backup) -> None:
+def test_an_upload_grant_is_good_for_an_hour_and_ends_before_its_lease(backup: Backup) -> None:
+    opened, ends = (
+        datetime.fromisoformat(t) for t in (backup.opened["opened_at"], backup.opened["grant"]["expires_at"])
+    )
+    assert (ends - opened).total_seconds() < 3602
+    assert backup.opened["grant"]["expires_at"] < backup.opened["lease_until"]
     for url in (backup.packs_url, backup.meta_url):
         signed = parse_qs(urlsplit(url).query)["se"][0]
-        lease = datetime.fromisoformat(backup.opened["lease_until"])
-        assert abs((datetime.fromisoformat(signed) - lease).total_seconds()) < 1
-    assert backup.opened["grant"]["expires_at"] == backup.opened["lease_until"]
+        assert abs((datetime.fromisoformat(signed) - ends).total_seconds()) < 1
 
 
 def test_a_restore_goes_on_with_a_fresh_grant(backup: Backup, admin_client: Client) -> None:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from tests.certificates import csr
 from tests.service.client import Answer, Client
-from tests.service.people import Customer, Device, public_key, register
+from tests.service.people import Customer, Device, register
 from tests.service.together import at_once
 from tests.service.vault import back_up, begin
 
@@ -40,7 +40,7 @@ def key() -> str:
 
 
 def device_body() -> Body:
-    return {"name": "Laptop", "platform": "linux", "public_key": public_key(Ed25519PrivateKey.generate())}
+    return {"name": "Laptop", "platform": "linux", "csr": csr()}
 
 
 def count(client: Client, path: str) -> Callable[[], int]:
@@ -60,9 +60,9 @@ def creation_of_account(customer: Customer, operator: Client, admin_client: Clie
 
 @pytest.fixture
 def creation_of_user(customer: Customer, operator: Client) -> Creation:
-    user = {"name": "U", "login": f"u.{secrets.token_hex(6)}@muster.example"}
+    user = {"name": "Uwe Unger", "login": f"u.{secrets.token_hex(6)}@muster.example"}
     path = f"/customers/{customer.id}/users"
-    return Creation(operator, path, user, {**user, "name": "V"}, None, frozenset({"password"}))
+    return Creation(operator, path, user, {**user, "name": "Vera Vogt"}, None, frozenset({"password"}))
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ def test_one_key_on_two_routes_is_refused(customer: Customer, operator: Client) 
 
 def test_a_user_made_twice_has_one_password_and_it_works(customer: Customer) -> None:
     """Only the hash of the first password is kept, so a repetition brings a new one (N11)."""
-    again, body = key(), {"name": "U", "login": f"u.{secrets.token_hex(6)}@muster.example"}
+    again, body = key(), {"name": "Uwe Unger", "login": f"u.{secrets.token_hex(6)}@muster.example"}
     path, nobody = f"/customers/{customer.id}/users", customer.service.nobody
     old, new = (customer.operator.post(path, body, key=again).made()["password"] for _ in range(2))
     nobody.secrets.add(old, new)
@@ -160,7 +160,8 @@ def test_a_user_made_twice_has_one_password_and_it_works(customer: Customer) -> 
 
 
 def test_a_login_name_belongs_to_one_user(customer: Customer) -> None:
-    path, body = f"/customers/{customer.id}/users", {"name": "U", "login": f"u.{secrets.token_hex(6)}@muster.example"}
+    path = f"/customers/{customer.id}/users"
+    body = {"name": "Uwe Unger", "login": f"u.{secrets.token_hex(6)}@muster.example"}
     answers = at_once([lambda: customer.operator.post(path, body)] * 4)
     assert sorted(answer.status for answer in answers) == [201, 409, 409, 409]
     customer.operator.post(path, {**body, "login": body["login"].upper()}).refused(409, "conflict")

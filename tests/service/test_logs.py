@@ -2,6 +2,7 @@
 
 import base64
 import secrets
+from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -35,10 +36,10 @@ def test_a_day_of_work_leaves_no_secret_in_the_log(service: Service, timeless: S
 def test_refused_passwords_and_assertions_are_not_logged(service: Service, customer: Customer, device: Device) -> None:
     password = secrets.token_hex(16)
     service.secrets.add(password)
-    for login in (customer.user().login, "nobody@muster.example"):
+    for login in (customer.user().login, f"{secrets.token_hex(8)}@muster.example"):
         answer = service.nobody.ask_token(grant_type="password", username=login, password=password)
         answer.refused(401, "not-authenticated")
-    forger = Device(service, device.account, device.id, Ed25519PrivateKey.generate())
+    forger = replace(device, key=Ed25519PrivateKey.generate())
     forger.assert_with(forger.sign(device.claims())).refused(401, "not-authenticated")
     assert service.secrets.leaked_into(service.log()) == []
 

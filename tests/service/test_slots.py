@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from tests.service.client import Answer, Client, Headers
-from tests.service.people import Device
+from tests.service.people import Customer, Device, Service, register
 from tests.service.together import at_once
 
 NEW = {"If-None-Match": "*"}
@@ -122,4 +122,77 @@ def test_what_is_not_base_64_of_at_most_4_kib_is_refused(admin_client: Client, a
 def test_a_slot_of_4_kib_fits(admin_client: Client, account: str) -> None:
     text = base64.b64encode(secrets.token_bytes(4096)).decode()
     put(admin_client, account, text, NEW).made(200)
+    assert there(admin_client, account) == {"recovery": text}
+
+
+def kit_tested(client: Client, device: Device, etag: str) -> Answer:
+    return client.post(f"{device.path}/kit-test", {"recovery_etag": etag})
+
+
+def test_a_device_is_protected_once_its_kit_was_tested(admin_client: Client, device: Device) -> None:
+    etag = put(admin_client, device.account, sealed(), NEW).made(200)["etag"]
+    client = device.log_in()
+    assert client.get(device.path).made(200)["protected_at"] is None
+    protected = kit_tested(client, device, etag).made(200)
+    assert protected["device"] == device.id
+    assert client.get(device.path).made(200)["protected_at"] == protected["protected_at"]
+
+
+def test_a_test_of_a_kit_that_was_renewed_meanwhile_counts_for_nothing(admin_client: Client, device: Device) -> None:
+    old = put(admin_client, device.account, sealed(), NEW).made(200)["etag"]
+    put(admin_client, device.account, sealed(), {"If-Match": old}).made(200)
+    client = device.log_in()
+    kit_tested(client, device, old).refused(412, "precondition-failed")
+    assert client.get(device.path).made(200)["protected_at"] is None
+
+
+def test_no_device_speaks_for_another(service: Service, admin_client: Client, device: Device) -> None:
+    etag = put(admin_client, device.account, sealed(), NEW).made(200)["etag"]
+    other = register(service, admin_client, device.account)
+    kit_tested(device.log_in(), other, etag).refused(404, "not-found")
+
+
+def test_a_device_replaces_its_own_slot_only(service: Service, admin_client: Client, device: Device) -> None:
+    """A stolen device must not lock its owner out."""
+    other = register(service, admin_client, device.account)
+    client, text = device.log_in(), sealed()
+    for slot in ("recovery", "passphrase", f"device-{other.id}"):
+        etag = put(admin_client, device.account, text, NEW, slot).made(200)["etag"]
+        put(client, device.account, sealed(), {"If-Match": etag}, slot).refused(403, "forbidden")
+    own = put(client, device.account, text, NEW, f"device-{device.id}").made(200)["etag"]
+    put(client, device.account, sealed(), {"If-Match": own}, f"device-{device.id}").made(200)
+    third = register(service, admin_client, device.account)
+    put(client, device.account, sealed(), NEW, f"device-{third.id}").refused(403, "forbidden")
+
+
+def test_a_rotation_of_our_key_is_nothing_that_a_customer_sees(
+    operator: Client, customer: Customer, admin_client: Client, account: str
+) -> None:
+    put(admin_client, account, sealed(), NEW).made(200)
+    put(admin_client, account, sealed(), NEW, "passphrase").made(200)
+    before = admin_client.get(f"/accounts/{account}/slots").made(200)
+    path = f"/customers/{customer.id}/accounts/{account}/rotate-key"
+    first, second = (operator.post(path).made(200) for _ in range(2))
+    assert (first["account"], first["rewrapped"], second["rewrapped"]) == (account, 2, 2)
+    assert first["version"] != second["version"]
+    assert admin_client.get(f"/accounts/{account}/slots").made(200) == before
+
+
+def test_the_key_of_another_customer_s_account_is_not_rotated_in_passing(
+    service: Service, operator: Client, account: str
+) -> None:
+    stranger = service.customer(operator)
+    operator.post(f"/customers/{stranger.id}/accounts/{account}/rotate-key").refused(404, "not-found")
+
+
+def test_without_our_key_no_slot_opens_and_the_customer_is_told(
+    service: Service, admin_client: Client, account: str
+) -> None:
+    """The other half of the two locks: with the vault key destroyed, what is stored opens for nobody."""
+    text = sealed()
+    put(admin_client, account, text, NEW).made(200)
+    keys = service.stack.keys / account
+    keys.rename(keys.with_suffix(".away"))
+    admin_client.get(f"/accounts/{account}/slots").refused(409, "key-gone")
+    keys.with_suffix(".away").rename(keys)
     assert there(admin_client, account) == {"recovery": text}

@@ -16,6 +16,7 @@ from localhost.azurite import Azurite
 from shared.identity.keyring import new_jwk_set
 from shared.services import Services
 from shared.settings import Settings
+from tests.certificates import CA
 from tests.service.client import Answer
 from tests.service.door import Door
 from tests.service.people import Service
@@ -62,7 +63,10 @@ def storeroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storeroom]:
 def running(state: Path, storage: str) -> Generator[Service]:
     url = f"http://127.0.0.1:{free_port()}"
     keys = SecretStr(new_jwk_set("local"))
-    stack = Stack(state, url, Settings(public_url=url, storage=SecretStr(storage), signing_keys=keys), False)
+    told = Settings(
+        public_url=url, storage=SecretStr(storage), signing_keys=keys, ca=SecretStr(CA), key_dir=state / "keys"
+    )
+    stack = Stack(state, url, told, False)
     Services(stack.settings).create_storage()
     stack.start_host()
     try:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.domain.tenancy import Role
+from tests.certificates import csr
 from tests.service.client import Answer, Client
-from tests.service.people import Service, public_key, register
-from tests.service.places import Place, settle
+from tests.service.people import Service, register
+from tests.service.places import RECOVERY_ETAG, Place, settle
 from tests.service.vault import begin
 
 # Columns: nobody, operator, and what admin, member and device get for a thing in their own account, in another
@@ -25,15 +26,30 @@ GET  /jwks                                         | 200 200 | 200 200 200 | 200
 POST /customers                                    | 401 201 | 403 403 403 | 403 403 403 | 403 403 403
 GET  /customers                                    | 401 200 | 403 403 403 | 403 403 403 | 403 403 403
 POST /customers/{customer}/accounts                | 401 201 | 403 403 403 | 403 403 403 | 403 403 403
-POST /customers/{customer}/users                   | 401 201 | 403 403 403 | 403 403 403 | 403 403 403
+POST /customers/{customer}/users                   | 401 201 | 201 201 404 | 403 403 403 | 403 403 403
+GET  /customers/{customer}/users                   | 401 200 | 200 200 404 | 403 403 403 | 403 403 403
+GET  /customers/{customer}/users/{user}            | 401 200 | 200 200 404 | 403 403 403 | 403 403 403
+POST /customers/{customer}/users/{user}/disable    | 401 200 | 200 200 404 | 403 403 403 | 403 403 403
+POST /customers/{customer}/users/{user}/enable     | 401 200 | 200 200 404 | 403 403 403 | 403 403 403
+POST /customers/{customer}/users/{user}/first-password | 401 200 | 200 200 404 | 403 403 403 | 403 403 403
+POST /customers/{customer}/users/{user}/delivered  | 401 200 | 403 403 403 | 403 403 403 | 403 403 403
+POST /password                                     | 401 400 | 400 400 400 | 400 400 400 | 403 403 403
+POST /customers/{customer}/accounts/{account}/lock | 401 200 | 200 200 404 | 403 403 403 | 403 403 403
+POST /accounts/{account}/unlock                    | 401 403 | 200 200 404 | 403 403 403 | 403 403 403
+POST /accounts/{account}/enrolment-codes           | 401 403 | 201 201 404 | 403 403 403 | 403 403 403
+POST /enrolments                                   | 401 401 | 401 401 401 | 401 401 401 | 401 401 401
 GET  /accounts                                     | 401 403 | 200 200 200 | 200 200 200 | 403 403 403
 POST /accounts/{account}/devices                   | 401 403 | 201 201 404 | 201 201 404 | 403 403 403
 GET  /accounts/{account}/devices                   | 401 403 | 200 200 404 | 200 200 404 | 200 404 404
 GET  /accounts/{account}/devices/{device}          | 401 403 | 200 200 404 | 200 200 404 | 200 404 404
+POST /accounts/{account}/devices/{device}/certificates | 401 403 | 403 403 403 | 403 403 403 | 409 404 404
+POST /accounts/{account}/devices/{device}/revoke   | 401 403 | 200 200 404 | 403 403 403 | 403 403 403
 GET  /accounts/{account}/devices/{device}/seeding  | 401 403 | 200 200 404 | 200 200 404 | 200 404 404
 POST /accounts/{account}/devices/{device}/seeding/cancel | 401 403 | 202 202 404 | 202 202 404 | 403 403 403
 GET  /accounts/{account}/slots                     | 401 403 | 200 200 404 | 200 200 404 | 200 404 404
 PUT  /accounts/{account}/slots/{slot}              | 401 403 | 412 412 404 | 412 412 404 | 412 404 404
+POST /accounts/{account}/devices/{device}/kit-test | 401 403 | 403 403 403 | 403 403 403 | 200 404 404
+POST /customers/{customer}/accounts/{account}/rotate-key | 401 200 | 403 403 403 | 403 403 403 | 403 403 403
 POST /accounts/{account}/sessions                  | 401 403 | 403 403 403 | 403 403 403 | 201 404 404
 GET  /accounts/{account}/sessions/{session}        | 401 403 | 403 403 403 | 403 403 403 | 200 404 404
 POST /accounts/{account}/sessions/{session}/renew  | 401 403 | 403 403 403 | 403 403 403 | 200 404 404
@@ -106,11 +122,19 @@ def good_body(template: str, refs_sha256: str = "") -> Mapping[str, Any]:
         case "customers" | "accounts":
             return {"name": "N"}
         case "users":
-            return {"name": "N", "login": f"n.{secrets.token_hex(8)}"}
+            return {"name": "Nora Nord", "login": f"n.{secrets.token_hex(8)}"}
+        case "password":
+            return {"old_password": "x", "new_password": "too short"}
         case "devices":
-            return {"name": "N", "platform": "P", "public_key": public_key(Ed25519PrivateKey.generate())}
+            return {"name": "N", "platform": "P", "csr": csr()}
+        case "certificates":
+            return {"csr": csr()}
+        case "enrolments":
+            return {"name": "N", "platform": "P", "csr": csr(), "code": "aaaaa-aaaaa-aaaaa-aaaaa"}
         case "commit":
             return {"refs_sha256": refs_sha256}
+        case "kit-test":
+            return {"recovery_etag": RECOVERY_ETAG}
         case _:
             return {}
 
@@ -128,15 +152,49 @@ def test_every_caller_gets_what_the_table_says(world: World, row: Row, who: str)
         assert answer.status == expected, answer.data
 
 
+# What the others get, where it is not 403 and the route is not open to all.
+OTHERS = {
+    "billing": {"POST /password": 400, "GET /customers": 200},
+    "auditor": {"POST /password": 400, "GET /customers": 200},
+    "newcomer": {"POST /password": 400},
+}
+
+
+@pytest.fixture(scope="module")
+def others(service: Service, world: World) -> Mapping[str, Client]:
+    staff = {role.value: service.staff(role) for role in (Role.BILLING, Role.AUDITOR)}
+    return {**staff, "newcomer": world.own.customer.newcomer("admin").log_in()}
+
+
+@pytest.mark.parametrize("who", OTHERS)
+@pytest.mark.parametrize("row", list(rows()), ids=lambda row: row.route)
+def test_billing_auditors_and_newcomers_get_next_to_nothing(
+    world: World, others: Mapping[str, Client], row: Row, who: str
+) -> None:
+    parts = {**world.own.parts(), **fitting(row.route, world.own)}
+    answer = request(others[who], row.route, parts, world.own.refs_sha256)
+    nobody, operator = row.expected["nobody"][0], row.expected["operator"][0]
+    expected = nobody if nobody == operator else OTHERS[who].get(row.route, 403)
+    assert answer.status == expected, answer.data
+
+
 def fitting(route: str, place: Place) -> Mapping[str, str]:
     """The things of a place that this route is for, and fresh ones where it uses them up."""
     match route.rpartition("/")[2]:
         case "cancel":
             return {"device": begin(register(place.customer.service, place.admin, place.account)).device.id}
+        case "lock":
+            return {"account": place.customer.account()}
+        case "revoke":
+            return {"device": register(place.customer.service, place.admin, place.account).id}
+        case "certificates":
+            return {"device": place.device.id}
         case "abandon":
             return {"session": begin(place.device, place.client).id}
         case "commit":
             return {"session": place.snapshot}
+        case "kit-test":
+            return {"device": place.device.id}
         case _:
             return {"session": place.snapshot} if "/snapshots/" in route else {}
 
@@ -160,6 +218,21 @@ def test_a_customers_list_of_accounts_is_its_own(world: World) -> None:
         items = world.callers[who].get("/accounts", limit=1000).made(200)["items"]
         assert {world.own.account, world.other.account} <= {item["id"] for item in items}
         assert {item["customer"] for item in items} == {world.own.customer.id}
+
+
+def test_a_user_of_another_customer_is_not_there(world: World) -> None:
+    foreign, mine = world.foreign.user, f"/customers/{world.own.customer.id}/users"
+    world.own.admin.get(f"{mine}/{foreign}").refused(404, "not-found")
+    for deed in ("disable", "enable", "first-password"):
+        for who in ("admin", "operator"):
+            world.callers[who].post(f"{mine}/{foreign}/{deed}").refused(404, "not-found")
+
+
+def test_a_customer_s_list_of_users_is_its_own(world: World) -> None:
+    users = f"/customers/{world.own.customer.id}/users"
+    items = world.own.admin.get(users, limit=1000).made(200)["items"]
+    assert {item["customer"] for item in items} == {world.own.customer.id}
+    assert world.own.user in {item["id"] for item in items}
 
 
 def test_the_operator_makes_nothing_for_a_customer_that_is_not_there(operator: Client) -> None:

@@ -15,12 +15,17 @@ from hypothesis import strategies as st
 from localhost.azurite import Azurite
 from shared.domain.audit import Record
 from shared.domain.commits import Snapshot, Statistics, VaultState
+from shared.domain.enrolment import EnrolmentCode
+from shared.domain.families import Family, FamilyState
 from shared.domain.ids import AccountId
+from shared.domain.incidents import Incident
+from shared.domain.lockout import Tally
+from shared.domain.prices import Charge
 from shared.domain.seeding import Progress, Seeding
 from shared.domain.sessions import BackupSession
-from shared.domain.tenancy import Account, Customer, Device, Slot, User
+from shared.domain.tenancy import Account, Customer, Device, User, UserState
 from shared.services import TABLES
-from shared.storage import audit, records, tenants, users, vaults
+from shared.storage import audit, enrolment, incidents, records, slots, tenants, users, vaults
 from shared.storage.mapping import Mapper
 from shared.storage.tables import Table
 from tests.domain import values
@@ -34,12 +39,31 @@ statistics = st.builds(
     Statistics, files=values.sizes, logical_bytes=values.sizes, sent_bytes=values.sizes, seconds=st.floats(0, 1e12)
 )
 MAPPERS: list[tuple[Mapper[Any], st.SearchStrategy[Any]]] = [
-    (tenants.CUSTOMERS, st.builds(Customer, name=texts)),
-    (tenants.ACCOUNTS, st.builds(Account, name=texts)),
-    (tenants.DEVICES, st.builds(Device, name=texts, platform=texts, public_key=st.binary(max_size=64))),
-    (tenants.SLOTS, st.builds(Slot, name=names, sealed=st.binary(max_size=4096))),
-    (users.USERS, st.builds(User, name=texts, login=texts, password_hash=texts)),
+    (tenants.CUSTOMERS, st.builds(Customer, name=texts, service_began_at=st.none() | values.moments)),
+    (tenants.ACCOUNTS, st.builds(Account, name=texts, grants=INT64)),
+    (tenants.DEVICES, st.builds(Device, name=texts, platform=texts, public_key=st.binary(max_size=64), epoch=INT64)),
+    (slots.SLOTS, st.builds(slots.KeptSlot, name=names, tag=names, key_version=names, body=st.binary(max_size=4112))),
+    (slots.ACCOUNT_KEYS, st.builds(slots.AccountKey, version=names)),
+    (
+        users.USERS,
+        st.builds(
+            User,
+            name=texts,
+            login=texts,
+            password_hash=texts,
+            state=st.sampled_from(UserState),
+            epoch=INT64,
+            must_change_password=st.booleans(),
+            delivered_at=st.none() | values.moments,
+        ),
+    ),
     (users.LOGINS, st.builds(users.Login, name=names, tenant=texts)),
+    (users.FAMILIES, st.builds(Family, epoch=INT64, secret_sha256=names, state=st.sampled_from(FamilyState))),
+    (users.TALLIES, st.builds(Tally, subject=names, failures=INT64)),
+    (enrolment.CODES, st.builds(EnrolmentCode, sha256=names)),
+    (enrolment.REVOCATIONS, st.from_type(enrolment.Revocation)),
+    (enrolment.CHARGES, st.builds(Charge, amount_eur=st.decimals(0, 10**9, places=2))),
+    (incidents.INCIDENTS, st.builds(Incident, by=texts, note=texts)),
     (vaults.STATES, st.builds(VaultState, epoch=INT64, condemned=st.none() | names, deleting=st.none() | names)),
     (vaults.SESSIONS, st.builds(BackupSession, epoch=INT64)),
     (vaults.SNAPSHOTS, st.builds(Snapshot, **dict.fromkeys(COUNTS, INT64), statistics=statistics)),

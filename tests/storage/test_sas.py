@@ -1,18 +1,19 @@
 """What a grant lets its holder do, asked of the storage itself: an upload grant creates, a restore grant reads."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import urllib3
+from azure.storage.blob import BlobServiceClient
 
 from shared.domain.grants import PERMISSIONS, Purpose
-from shared.domain.ids import AccountId
+from shared.domain.ids import AccountId, CustomerId
+from shared.domain.tenancy import Account
 from shared.services import Services
-from shared.storage.sas import SignedGrant
-from tests.conftest import Clock
+from shared.storage.sas import AccountKeySigner, SignedGrant
 
 HOUR = timedelta(hours=1)
 HTTP = urllib3.PoolManager(retries=False)
@@ -36,8 +37,12 @@ class Container:
         return self.ask("PUT", name, body=body, x_ms_blob_type="BlockBlob")
 
 
-def grant(services: Services, account: AccountId, purpose: Purpose) -> SignedGrant:
-    return services.signer.grant(account, purpose, services.now() + HOUR)
+def whole(services: Services, account: AccountId, generation: int = 0) -> Account:
+    return Account(account, services.new(CustomerId), "files", services.now(), generation)
+
+
+def grant(services: Services, account: AccountId, purpose: Purpose, generation: int = 0) -> SignedGrant:
+    return services.signer.grant(whole(services, account, generation), purpose, services.now() + HOUR)
 
 
 @pytest.fixture
@@ -45,6 +50,7 @@ def account(services: Services) -> AccountId:
     """Two containers with one blob each, `there`."""
     account = services.new(AccountId)
     services.vault_blobs.create_containers(account)
+    services.signer.enforce(whole(services, account), services.now())
     urls = grant(services, account, Purpose.UPLOAD)
     assert [Container(url).put("there") for url in (urls.packs_url, urls.meta_url)] == [CREATED, CREATED]
     return account
@@ -104,6 +110,7 @@ def test_a_grant_never_leaves_its_container(services: Services, account: Account
     mine = containers(services, account, purpose)
     other = services.new(AccountId)
     services.vault_blobs.create_containers(other)
+    services.signer.enforce(whole(services, other), services.now())
     for kind, container in mine.items():
         foreign = [f"d-{account}", f"m-{account}", f"d-{other}", f"m-{other}", "hort-gc", "$logs"]
         foreign.remove(f"{kind[0].replace('p', 'd')}-{account}")
@@ -113,13 +120,30 @@ def test_a_grant_never_leaves_its_container(services: Services, account: Account
 
 
 @pytest.mark.parametrize("purpose", Purpose)
-def test_an_expired_grant_is_refused(services: Services, clock: Clock, account: AccountId, purpose: Purpose) -> None:
-    clock.move(-2 * HOUR)  # a grant signed two hours ago, good for one
-    for container in containers(services, account, purpose).values():
-        assert [CREATE(container), READ(container)] == [FORBIDDEN, FORBIDDEN]
+def test_a_grant_dies_at_once_when_it_is_withdrawn_and_does_not_come_back(
+    services: Services, account: AccountId, purpose: Purpose
+) -> None:
+    before = containers(services, account, purpose)
+    shut = replace(whole(services, account), locked_at=services.now())
+    assert services.signer.enforce(shut, services.now()) == services.now()
+    assert {READ(c) for c in before.values()} == {CREATE(c) for c in before.values()} == {FORBIDDEN}
+    services.signer.enforce(whole(services, account, 1), services.now())
+    assert {READ(c) for c in before.values()} == {CREATE(c) for c in before.values()} == {FORBIDDEN}
+    reading = grant(services, account, Purpose.RESTORE, generation=1)
+    assert {READ(Container(url)) for url in (reading.packs_url, reading.meta_url)} == {OK}
 
 
-@pytest.mark.parametrize(("field", "forged"), [("sp", "rcwdl"), ("se", "2099-01-01T00%3A00%3A00Z"), ("sr", "b")])
+def test_a_grant_is_for_https_except_on_this_machine(services: Services, account: AccountId) -> None:
+    assert "spr" not in parse_qs(urlsplit(grant(services, account, Purpose.UPLOAD).packs_url).query)
+    away = BlobServiceClient(
+        "https://example.blob.core.windows.net", credential={"account_name": "e", "account_key": "AAAA"}
+    )
+    signed = AccountKeySigner(away, "AAAA").grant(whole(services, account), Purpose.UPLOAD, services.now())
+    for url in (signed.packs_url, signed.meta_url):
+        assert parse_qs(urlsplit(url).query)["spr"] == ["https"]
+
+
+@pytest.mark.parametrize(("field", "forged"), [("si", "upload-0"), ("se", "2099-01-01T00%3A00%3A00Z"), ("sr", "b")])
 def test_a_forged_grant_is_refused(services: Services, account: AccountId, field: str, forged: str) -> None:
     for container in containers(services, account, Purpose.RESTORE).values():
         query = urlsplit(container.url).query

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from agent.engine.check import check
 from agent.engine.listing import list_items
@@ -19,11 +20,12 @@ from shared.format.chunks import ChunkKind, chunk_id, open_chunk
 from shared.format.items import ItemKind
 from shared.format.keys import VaultKeys
 from shared.format.recovery import kit_code, parse_kit_code
-from shared.format.slots import RECOVERY_SLOT, open_recovery
+from shared.format.slots import RECOVERY_SLOT, open_device, open_passphrase, open_recovery
 from tests.vectors.make import FILES, MTIME_NS
 
 HERE = Path(__file__).parent / "v1"
 FACTS: dict[str, Any] = json.loads((HERE / "vectors.json").read_text())
+SLOTS: dict[str, str] = json.loads((HERE / "slots.json").read_text())
 ACCOUNT = AccountId(FACTS["account"])
 KEYS = VaultKeys.derive(bytes.fromhex(FACTS["master_key"]), ACCOUNT)
 
@@ -43,6 +45,16 @@ def test_the_kit_code_and_the_fingerprint_stay_the_same() -> None:
 def test_the_recovery_slot_opens() -> None:
     master = open_recovery(bytes.fromhex(FACTS["recovery_slot"]), bytes.fromhex(FACTS["recovery_key"]), ACCOUNT)
     assert master.hex() == FACTS["master_key"]
+
+
+def test_the_passphrase_slot_opens() -> None:
+    master = open_passphrase(bytes.fromhex(SLOTS["passphrase_slot"]), SLOTS["passphrase"], ACCOUNT)
+    assert master.hex() == FACTS["master_key"]
+
+
+def test_the_device_slot_opens() -> None:
+    key = X25519PrivateKey.from_private_bytes(bytes.fromhex(SLOTS["device_private_key"]))
+    assert open_device(bytes.fromhex(SLOTS["device_slot"]), key, ACCOUNT).hex() == FACTS["master_key"]
 
 
 @pytest.mark.parametrize("vector", FACTS["chunks"], ids=lambda vector: f"{vector['kind']}-{vector['id'][:8]}")

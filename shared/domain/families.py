@@ -1,0 +1,60 @@
+"""A session of a user: a chain of refresh tokens, each good once, and the rule when one comes a second time.
+
+RFC 9700 §4.14.2: of a stolen token and its owner's, one is used second; then nobody may go on.
+"""
+
+import hmac
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from shared.domain.ids import CustomerId, FamilyId, UserId
+
+IDLE = timedelta(days=30)
+LONGEST = timedelta(days=90)
+
+
+class FamilyState(StrEnum):
+    LIVE = "live"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    id: FamilyId
+    user: UserId
+    customer: CustomerId | None
+    epoch: int
+    """The user's at the log-in: what ends the user's sessions ends this one."""
+    secret_sha256: str
+    """Of the one refresh token that is still good."""
+    began_at: datetime
+    renewed_at: datetime
+    state: FamilyState = FamilyState.LIVE
+
+
+@dataclass(frozen=True, slots=True)
+class GoesOn:
+    """The token is the one that is good."""
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reused:
+    """The token was good once: somebody has a copy, so the family must end."""
+
+    reason: str = "this refresh token was used before, so its session has ended: log in again"
+
+
+def judge(family: Family, secret_sha256: str, now: datetime) -> GoesOn | Over | Reused:
+    if family.state is FamilyState.ENDED:
+        return Over("this session has ended: log in again")
+    if not hmac.compare_digest(family.secret_sha256, secret_sha256):
+        return Reused()
+    if now - family.renewed_at >= IDLE or now - family.began_at >= LONGEST:
+        return Over("this session is too old: log in again")
+    return GoesOn()

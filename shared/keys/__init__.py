@@ -1,0 +1,1 @@
+"""The account's key at the provider: it wraps what the customer has sealed already."""
