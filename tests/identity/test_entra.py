@@ -21,7 +21,8 @@ from shared.identity import entra
 from shared.identity.entra import Entra, IssuerAway
 from shared.operations import tokens
 from shared.services import Services
-from shared.settings import Settings
+from shared.settings import Settings, wall_clock
+from tests.conftest import settings_for
 from tests.identity.issuer import AUDIENCE, OID, Issuer, running
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -157,7 +158,7 @@ def test_what_is_no_token_is_not_claimed(door: Entra, token: str) -> None:
 
 
 def settings_with(**entra: str) -> Settings:
-    return Settings.model_validate({"storage": "x", "signing_keys": "", "ca": "", **entra})
+    return Settings.model_validate({**settings_for("storage", wall_clock).model_dump(), **entra})
 
 
 def test_the_issuer_is_set_whole_or_not_at_all() -> None:

@@ -170,7 +170,8 @@ ACTS: tuple[Prepare, ...] = (
 def told(value: object) -> str:
     """A text in which identities are numbered and noise is hidden, so that two worlds can be compared."""
     seen: dict[str, str] = {}
-    text = _NOISE.sub("<noise>", repr(value))
+    # What a column's JSON brings back says UTC in another way.
+    text = _NOISE.sub("<noise>", repr(value).replace("TzInfo(0)", "datetime.timezone.utc"))
     return _ID.sub(lambda found: seen.setdefault(found[0], f"<id {len(seen)}>"), text)
 
 

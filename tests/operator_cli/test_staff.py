@@ -23,9 +23,10 @@ type Run = Callable[..., str]
 def run(services: Services, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs a command; what it prints."""
     told = services.settings
-    monkeypatch.setenv("HORT_STORAGE", told.storage.get_secret_value() if told.storage else "")
+    monkeypatch.setenv("HORT_STORAGE", told.storage.get_secret_value())
     monkeypatch.setenv("HORT_SIGNING_KEYS", told.signing_keys.get_secret_value())
     monkeypatch.setenv("HORT_CA", told.ca.get_secret_value())
+    monkeypatch.setenv("HORT_KEY_DIR", str(told.key_dir))
 
     def run(*arguments: str) -> str:
         return CliRunner().invoke(app, list(arguments), catch_exceptions=False).output.strip()
