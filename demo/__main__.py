@@ -13,16 +13,19 @@ from pathlib import Path
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from agent.cli.output import printable
 from agent.credentials import Password
 from agent.patience import Patience
 from agent.service import Service
 from agent.transport import Transport
 from demo.compare import compare
-from demo.device import Device
+from demo.device import AgentError, Device
 from demo.edits import add_oddities, edit
-from demo.stack import OPERATOR, REPOSITORY, Stack
+from demo.stack import OPERATOR, REPOSITORY, Stack, StackError
+from localhost.azurite import AzuriteError
 from operator_cli.provider import Provider
 from shared.api.backups import Snapshot
 from shared.api.identity import CreateUser
@@ -57,19 +60,36 @@ class Anna:
 
 
 def main(arguments: Sequence[str]) -> int:
-    options = _parser().parse_args(arguments)
+    original = Path(_parser().parse_args(arguments).dir).expanduser()
+    if not original.is_dir():
+        _say(f"there is no folder {escape(str(original))}")
+        return 2
     STATES.mkdir(exist_ok=True)
     state = Path(tempfile.mkdtemp(prefix="demo-", dir=STATES))
-    started = time.monotonic()
-    with Stack.start(state / "service") as stack:
-        _say(f"the service is up at {stack.url}")
-        differences = _story(stack, Path(options.dir), state)
-    _say(f"the service is stopped; {time.monotonic() - started:.1f} s in all")
+    try:
+        differences = _run(original, state)
+    except KeyboardInterrupt:
+        shutil.rmtree(state)
+        _say("interrupted; everything is stopped and removed")
+        return 130
+    except (AgentError, StackError, AzuriteError) as fault:
+        console.print(f"[red]{escape(str(fault))}[/red]", soft_wrap=True)
+        differences = 1
     if differences:
         _say(f"everything is left in {state}")
         return 1
     shutil.rmtree(state)
     return 0
+
+
+def _run(original: Path, state: Path) -> int:
+    """The story with the service around it; the number of differences."""
+    started = time.monotonic()
+    with Stack.start(state / "service") as stack:
+        _say(f"the service is up at {stack.url}")
+        differences = _story(stack, original, state)
+    _say(f"the service is stopped; {time.monotonic() - started:.1f} s in all")
+    return differences
 
 
 def _story(stack: Stack, original: Path, state: Path) -> int:
@@ -110,7 +130,7 @@ def _story(stack: Stack, original: Path, state: Path) -> int:
     differences = compare(source, target / source.absolute().relative_to("/"))
     console.print(_table(first, second, restored, snapshots))
     for difference in differences[:SHOWN_DIFFERENCES]:
-        console.print(f"[red]different[/red] {difference}", soft_wrap=True)
+        console.print(f"[red]different[/red] {escape(printable(str(difference)))}", soft_wrap=True)
     verdict = f"[red]{len(differences)} differences[/red]" if differences else "[green]no difference[/green]"
     _say(f"compared {restored.files:,} files byte by byte, with modes, times, owners and links: {verdict}")
     return len(differences)
@@ -126,10 +146,16 @@ def _become_customer(stack: Stack) -> Anna:
 
 
 def _copy(original: Path, source: Path) -> None:
-    """The demo edits files, so it works on a copy."""
-    shutil.copytree(original, source, symlinks=True)
+    """The demo edits files, so it works on a copy; what cannot be copied, such as a socket, is not played with."""
+    left_out = 0
+    try:
+        shutil.copytree(original, source, symlinks=True)
+    except shutil.Error as error:  # raised at the end, when everything else is copied
+        left_out = len(error.args[0])
     add_oddities(source)
-    _say(f"copied {original} to play with")
+    _say(f"copied {escape(str(original))} to play with")
+    if left_out:
+        _say(f"left out what cannot be copied: {left_out:,}")
 
 
 def _table(first: Run, second: Run, restored: Run, snapshots: Sequence[Snapshot]) -> Table:

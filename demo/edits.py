@@ -1,6 +1,7 @@
 """What happens to a folder between two backups: some files change, appear, vanish and move."""
 
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def add_oddities(root: Path) -> None:
 
 def edit(root: Path) -> Edited:
     """Edits about 1 % of the files, the same ones every time."""
-    files = sorted(path for path in root.rglob("*") if path.is_file() and not path.is_symlink() and _is_text(path))
+    files = sorted(path for path in root.rglob("*") if _may_be_edited(path))
     changed = files[::EVERY]
     for path in changed:
         with path.open("a") as file:
@@ -48,6 +49,7 @@ def edit(root: Path) -> Edited:
     return Edited(changed=len(changed), added=1, removed=1, moved=1)
 
 
-def _is_text(path: Path) -> bool:
-    """Names that are not text stay as they are: `sorted` and messages like to read them."""
-    return path.name.isprintable()
+def _may_be_edited(path: Path) -> bool:
+    """A file that its owner may write to. Names that are not text stay as they are: messages like to read them."""
+    status = path.lstat()
+    return stat.S_ISREG(status.st_mode) and bool(status.st_mode & stat.S_IWUSR) and path.name.isprintable()

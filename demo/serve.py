@@ -1,16 +1,18 @@
 """`make serve`: keeps the service up on this machine and says how to log in."""
 
 import signal
+import sys
 import threading
 from types import FrameType
 
-from demo.stack import OPERATOR, REPOSITORY, Stack
+from demo.stack import OPERATOR, REPOSITORY, Stack, StackError
+from localhost.azurite import AzuriteError
 
 PORT = 7071
 STATE = REPOSITORY / ".state" / "serve"
 
 
-def main() -> None:
+def main() -> int:
     stop = threading.Event()
 
     def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
@@ -18,10 +20,15 @@ def main() -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, ask_to_stop)
-    with Stack.start(STATE, port=PORT) as stack:
-        print(_welcome(stack), flush=True)
-        stop.wait()
-        print("stopping", flush=True)
+    try:
+        with Stack.start(STATE, port=PORT) as stack:
+            print(_welcome(stack), flush=True)
+            stop.wait()
+            print("stopping", flush=True)
+    except (StackError, AzuriteError) as fault:
+        print(f"{fault}\nIs `make serve` running already?", file=sys.stderr)
+        return 1
+    return 0
 
 
 def _welcome(stack: Stack) -> str:
@@ -43,4 +50,4 @@ Ctrl-C stops it; the state stays in {STATE}."""
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -53,8 +53,8 @@ class Stack:
         with Azurite.start(state) as azurite:
             stack = cls(state, url, _settings(state, url, azurite.connection_string), virtual_clock)
             Services(stack.settings).create_storage()
-            stack.start_host()
             try:
+                stack.start_host()
                 yield stack
             finally:
                 stack.stop_host()

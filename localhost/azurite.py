@@ -87,9 +87,9 @@ class Azurite:
             azurite = cls(data, lock, extra)
             try:
                 azurite.wait_ready()
-            except AzuriteError:
+            except BaseException as error:
                 azurite.stop()
-                if attempt == START_ATTEMPTS:
+                if attempt == START_ATTEMPTS or not isinstance(error, AzuriteError):
                     raise
                 continue  # Another process may have taken a port between the choice and the start.
             azurite._supervisor.start()

@@ -5,10 +5,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.cli.ahead import counted
 from agent.cli.exits import Exit
 from agent.cli.home import find_home, host_name
-from agent.cli.output import Outcome, printable, size
+from agent.cli.output import Outcome, count, printable, size
 from agent.cli.progress import shown
 from agent.cli.renewing import renew_in_time
 from agent.cli.vaults import Opened, opened
@@ -47,7 +46,7 @@ def back_up(wish: BackupWish, vault_url: str | None, *, silent: bool) -> Outcome
             reread=wish.reread,
             threads=wish.threads,
         )
-        with shown(meter, "Backing up", silent=silent), counted(order, meter, silent=silent):
+        with shown(meter, "Backing up", "sent", silent=silent):
             report = backup(order, here.vault, here.keys, meter)
     whole = not report.skipped_count and not report.changing
     return Outcome(report, _lines, Exit.OK if whole else Exit.INCOMPLETE)
@@ -61,12 +60,16 @@ def prepared(home: Home, vault_url: str | None, meter: Meter) -> Generator[Opene
         yield here
 
 
-def told(what: str, troubles: tuple[Trouble, ...], count: int) -> Iterator[str]:
+def told(what: str, troubles: tuple[Trouble, ...], number: int) -> Iterator[str]:
     """The first of the troubles, for people."""
     for trouble in troubles[:TOLD_TROUBLES]:
-        yield f"{what}: {printable(trouble.path)}: {trouble.reason}"
-    if count > TOLD_TROUBLES:
-        yield f"{what}: and {count - TOLD_TROUBLES:,} more (--json names more)"
+        yield f"{what}: {printable(trouble.path)}: {printable(trouble.reason)}"
+    if number > TOLD_TROUBLES:
+        yield f"{what}: and {number - TOLD_TROUBLES:,} more (--json names more)"
+
+
+def entries(files: int, directories: int) -> str:
+    return f"{count(files, 'file')} and {count(directories, 'folder')}"
 
 
 def _lines(report: BackupReport) -> Iterator[str]:
@@ -76,7 +79,7 @@ def _lines(report: BackupReport) -> Iterator[str]:
         yield "Went on with the session that an earlier run left open."
     speed = report.logical_bytes / report.seconds if report.seconds else 0.0
     yield f"Snapshot {report.session}, {report.committed_at:%Y-%m-%d %H:%M:%S} UTC"
-    yield f"{report.files:,} files and {report.directories:,} folders, {size(report.logical_bytes)}"
+    yield f"{entries(report.files, report.directories)}, {size(report.logical_bytes)}"
     yield f"{report.unchanged:,} unchanged"
-    yield f"{size(report.new_bytes)} new, {size(report.sent_bytes)} sent in {report.packs:,} packs"
+    yield f"{size(report.new_bytes)} new, {size(report.sent_bytes)} sent in {count(report.packs, 'pack')}"
     yield f"{report.seconds:.1f} s, {size(speed)}/s"

@@ -102,7 +102,8 @@ def _entry(item: Item) -> Entry:
 
 def _entry_lines(listing: Listing) -> Iterator[str]:
     for each in listing.entries:
-        target = f" -> {each.target}" if each.target else ""
+        leads = " link to " if each.kind == "hard-link" else " -> "
+        target = f"{leads}{each.target}" if each.target else ""
         yield f"{each.mode}  {each.size_bytes:>13,}  {each.modified_at[:19]}  {each.path}{target}"
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from agent.cli.backing_up import told
 from agent.cli.exits import Exit
 from agent.cli.home import find_home
-from agent.cli.output import Outcome, size
+from agent.cli.output import Outcome, count, size
 from agent.cli.progress import shown
 from agent.cli.vaults import choose_snapshot, opened
 from agent.engine import check as engine
@@ -17,7 +17,7 @@ def check(
     snapshot: str | None, vault_url: str | None, *, read_data: bool, threads: int, silent: bool
 ) -> Outcome[CheckReport]:
     home, meter = find_home(), Meter()
-    with opened(home, vault_url, meter) as here, shown(meter, "Checking", silent=silent):
+    with opened(home, vault_url, meter) as here, shown(meter, "Checking", "read", silent=silent):
         session = None if snapshot is None else choose_snapshot(here.vault, snapshot)
         order = CheckOrder(session=session, read_data=read_data, threads=threads)
         report = engine.check(order, here.vault, here.keys, meter)
@@ -26,6 +26,7 @@ def check(
 
 def _lines(report: CheckReport) -> Iterator[str]:
     yield from told("damaged", report.damaged, len(report.damaged))
-    yield f"{report.snapshots:,} snapshots, {report.entries:,} entries"
-    yield f"{report.packs:,} packs, {report.chunks:,} chunks, {size(report.read_bytes)} read in {report.seconds:.1f} s"
+    yield f"{count(report.snapshots, 'snapshot')}, {count(report.entries, 'entry', 'entries')}"
+    held = f"{count(report.packs, 'pack')}, {count(report.chunks, 'chunk')}"
+    yield f"{held}, {size(report.read_bytes)} read in {report.seconds:.1f} s"
     yield "Sound: everything can be restored." if report.sound else "NOT sound: see above."

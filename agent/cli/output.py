@@ -32,6 +32,7 @@ def show[T](outcome: Outcome[T], *, as_json: bool) -> None:
 
 
 def show_fault(message: str, code: Exit, *, as_json: bool) -> None:
+    message = printable(message)
     if as_json:
         print(json.dumps({"error": {"code": code.value, "reason": code.word, "message": message}}, ensure_ascii=False))
     else:
@@ -78,6 +79,11 @@ def size(size_bytes: float) -> str:
             return f"{size_bytes:.0f} B" if unit == "B" else f"{size_bytes:.1f} {unit}"
         size_bytes /= 1024
     return f"{size_bytes:.1f} TiB"
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """Such as `1 file` and `2,000 files`."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
 
 
 def columns(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:

@@ -14,8 +14,8 @@ LINE_SECONDS = 10.0
 
 
 @contextmanager
-def shown(meter: Meter, doing: str, *, silent: bool) -> Generator[None]:
-    """Shows the meter on standard error while the block runs."""
+def shown(meter: Meter, doing: str, moved: str, *, silent: bool) -> Generator[None]:
+    """Shows the meter on standard error while the block runs; `moved` is what becomes of the vault's bytes: `sent`."""
     if silent:
         yield
     elif sys.stderr.isatty():
@@ -23,7 +23,7 @@ def shown(meter: Meter, doing: str, *, silent: bool) -> Generator[None]:
             yield
     else:
         started = time.monotonic()
-        with _every(LINE_SECONDS, lambda: _print_line(doing, meter.read(), time.monotonic() - started)):
+        with _every(LINE_SECONDS, lambda: _print_line(doing, moved, meter.read(), time.monotonic() - started)):
             yield
 
 
@@ -73,17 +73,17 @@ def _every(seconds: float, tick: Callable[[], None]) -> Generator[None]:
         thread.join()
 
 
-def line(doing: str, now: Reading, seconds: float) -> str:
-    """One line of a log: files, bytes, sent, speed and, when the total is known, the time left."""
+def line(doing: str, moved: str, now: Reading, seconds: float) -> str:
+    """One line of a log: files, bytes, sent or read, speed and, when the total is known, the time left."""
     speed = now.logical_bytes / seconds if seconds > 0 else 0.0
-    parts = [f"{doing} {_entries(now)} entries", _amount(now), f"sent {size(now.sent_bytes)}", f"{size(speed)}/s"]
+    parts = [f"{doing} {_entries(now)} entries", _amount(now), f"{moved} {size(now.sent_bytes)}", f"{size(speed)}/s"]
     if now.total_bytes > now.logical_bytes and speed > 0:
         parts.append(f"{(now.total_bytes - now.logical_bytes) / speed:.0f} s left")
     return ", ".join(parts)
 
 
-def _print_line(doing: str, now: Reading, seconds: float) -> None:
-    print(line(doing, now, seconds), file=sys.stderr, flush=True)
+def _print_line(doing: str, moved: str, now: Reading, seconds: float) -> None:
+    print(line(doing, moved, now, seconds), file=sys.stderr, flush=True)
 
 
 def _entries(now: Reading) -> str:

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.cli.backing_up import told
+from agent.cli.backing_up import entries, told
 from agent.cli.exits import Exit
 from agent.cli.home import find_home
-from agent.cli.output import Outcome, size
+from agent.cli.output import Outcome, count, size
 from agent.cli.progress import shown
 from agent.cli.vaults import choose_snapshot, opened
 from agent.engine import restore as engine
@@ -30,7 +30,7 @@ class RestoreWish:
 
 def restore(wish: RestoreWish, vault_url: str | None, *, silent: bool) -> Outcome[RestoreReport]:
     home, meter = find_home(), Meter()
-    with opened(home, vault_url, meter) as here, shown(meter, "Restoring", silent=silent):
+    with opened(home, vault_url, meter) as here, shown(meter, "Restoring", "read", silent=silent):
         session = choose_snapshot(here.vault, wish.snapshot)
         order = RestoreOrder(
             session=session,
@@ -47,5 +47,6 @@ def _lines(report: RestoreReport) -> Iterator[str]:
     yield from told("skipped", report.skipped, len(report.skipped))
     yield from told("damaged", report.damaged, len(report.damaged))
     speed = report.logical_bytes / report.seconds if report.seconds else 0.0
-    yield f"{report.files:,} files and {report.directories:,} folders, {size(report.logical_bytes)}"
-    yield f"{size(report.read_bytes)} read from {report.packs:,} packs in {report.seconds:.1f} s, {size(speed)}/s"
+    yield f"{entries(report.files, report.directories)}, {size(report.logical_bytes)}"
+    read = f"{size(report.read_bytes)} read from {count(report.packs, 'pack')}"
+    yield f"{read} in {report.seconds:.1f} s, {size(speed)}/s"

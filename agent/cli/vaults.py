@@ -58,8 +58,10 @@ def choose_snapshot(vault: Vault, wanted: str) -> SessionId:
     snapshots = vault.snapshots()
     if wanted == LATEST:
         return _latest(snapshots, [each for each in snapshots if each.device == vault.device])
+    if len(wanted) < _SHORTEST_PREFIX:
+        raise NotFound(f"{wanted!r} is too short: give at least {_SHORTEST_PREFIX} characters of a snapshot's id")
     found = [each.session for each in snapshots if each.session.startswith(wanted.lower())]
-    if len(found) != 1 or len(wanted) < _SHORTEST_PREFIX:
+    if len(found) != 1:
         raise NotFound(f"{wanted!r} names {len(found) or 'no'} snapshots; see `hort snapshots`")
     return found[0]
 

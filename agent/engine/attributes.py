@@ -3,6 +3,7 @@
 import grp
 import os
 import pwd
+import stat
 from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 
@@ -23,10 +24,21 @@ def _steps(item: Item, handle: int) -> Iterator[tuple[str, Callable[[], None]]]:
     # Owner before mode, for chown clears set-user-id; both before the attributes that hold capabilities; times last.
     if os.geteuid() == 0:
         yield "owner", lambda: os.fchown(handle, _uid(item.user, item.uid), _gid(item.group, item.gid))
-    yield "mode", lambda: os.fchmod(handle, item.mode)
+    yield "mode", lambda: os.fchmod(handle, _mode(item, handle))
     for name, value in item.xattrs:
         yield f"extended attribute {os.fsdecode(name)}", partial(os.setxattr, handle, name, value)
     yield "times", lambda: os.utime(handle, ns=(item.mtime_ns, item.mtime_ns))
+
+
+def _mode(item: Item, handle: int) -> int:
+    """Without set-user-id and set-group-id on a file whose owner could not be given back: they would lend another's
+    rights, root's even."""
+    lends = item.mode & (stat.S_ISUID | stat.S_ISGID)
+    if not lends or item.kind is not ItemKind.FILE:
+        return item.mode
+    status = os.fstat(handle)
+    known = (status.st_uid, status.st_gid) == (_uid(item.user, item.uid), _gid(item.group, item.gid))
+    return item.mode if known else item.mode & ~lends
 
 
 def apply_beside(item: Item, name: bytes, folder: int) -> None:

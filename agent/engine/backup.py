@@ -30,7 +30,7 @@ def backup(order: BackupOrder, vault: Vault, keys: VaultKeys, progress: Progress
     vault keeps losing packs, and whatever the vault raises. After any error the next call goes on from there.
     """
     if not any(os.path.lexists(path) for path in order.paths):
-        raise NotFound(f"nothing to back up: {', '.join(map(str, order.paths))} does not exist")
+        raise NotFound(f"nothing to back up: there is no {', and no '.join(map(str, order.paths))}")
     clock = time.perf_counter()
     roots = real_roots(order.paths)
     setting = Setting(order, roots, vault, keys, Desk(order.cache_dir, keys, roots), progress)

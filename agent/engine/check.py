@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from agent.engine.fetch import locate
-from agent.engine.orders import CheckOrder, CheckReport, Progress, Trouble, shown
+from agent.engine.orders import CheckOrder, CheckReport, Progress, Trouble, hurt, shown
 from agent.engine.snapshot import Page, Snapshot
 from agent.vault import Reader, SnapshotInfo, Vault, VaultObjectMissing
 from shared.domain.errors import Malformed, NotFound
@@ -123,7 +123,7 @@ class _Check:
         try:
             chunks = {segment.chunk for segment in snapshot.segments(item)}
         except Damaged as damage:
-            self._hurt(shown(item.path), str(damage))
+            self.damaged.append(hurt(item.path, damage))
             return
         lists = content.chunk_ids(item.content) if item.depth else ()
         for chunk in (*chunks, *lists):

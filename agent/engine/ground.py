@@ -1,5 +1,6 @@
 """The folder that a snapshot is restored to: entries are made below it and nowhere else."""
 
+import contextlib
 import errno
 import itertools
 import os
@@ -34,7 +35,8 @@ class Ground:
     """Makes entries without following a link. `overwrite`: what exists is replaced, in one step."""
 
     def __init__(self, target: Path, overwrite: bool) -> None:
-        target.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):  # a file there is told by the next line
+            target.mkdir(parents=True, exist_ok=True)
         self._root = os.open(target, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self._overwrite = overwrite
         self._mine = _Mine()

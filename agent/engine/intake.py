@@ -71,7 +71,7 @@ class Intake:
         except OSError as error:
             self._tally.skip(found.path, reason(error))
             return 0
-        size = found.stat.st_size if stat.S_ISREG(found.stat.st_mode) else 0
+        size = found.stat.st_size if _has_bytes(found, entry) else 0
         self._tally.count(stat.S_ISDIR(found.stat.st_mode), size)
         self._push(entry)
         return size if isinstance(entry, Memo) or size <= SMALL_BYTES else 0
@@ -140,6 +140,12 @@ def _hard_link(found: Found, first: bytes) -> Item:
 
 def _has_other_names(status: os.stat_result) -> bool:
     return status.st_nlink > 1 and stat.S_ISREG(status.st_mode)
+
+
+def _has_bytes(found: Found, entry: Memo | Drafted) -> bool:
+    """A file has; another name of it adds none."""
+    another_name = isinstance(entry, Drafted) and entry.item.kind is ItemKind.HARD_LINK
+    return stat.S_ISREG(found.stat.st_mode) and not another_name
 
 
 def _trusted_stamp(status: os.stat_result) -> bytes:

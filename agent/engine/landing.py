@@ -30,6 +30,8 @@ class _State:
     name: bytes | None = None
     """The name that the file has while it is written."""
     failed: bool = False
+    told_bytes: int = 0
+    """What the progress of the restore has counted already: a large file takes long."""
 
 
 class Landing:
@@ -87,6 +89,9 @@ class Landing:
                 _write_all(handle, data, at)
             if self._state.waiting == 0:
                 self._finish(handle)
+            elif data is not None:
+                self._state.told_bytes += len(data)
+                self._outcome.came(self.item, len(data))
         finally:
             os.close(handle)
 
@@ -103,7 +108,7 @@ class Landing:
         for trouble in apply(self.item, handle):
             self._outcome.skipped(Trouble(shown(self.item.path), trouble))
         self._ground.settle(self._spot, self._state.name)
-        self._outcome.restored(self.item)
+        self._outcome.restored(self.item, self._state.told_bytes)
 
     def _fail(self) -> None:
         self._state.failed = True

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from shared.domain.ids import SessionId
+from shared.format.errors import Damaged
 
 PACK_TARGET_BYTES = 32 << 20
 
@@ -48,6 +49,11 @@ class Trouble(NamedTuple):
 def shown(path: bytes) -> str:
     """A path for people."""
     return path.decode("utf-8", "backslashreplace")
+
+
+def hurt(path: bytes, damage: Damaged) -> Trouble:
+    """What damage does to the entry at `path`, whose name is said once."""
+    return Trouble(shown(path), damage.reason if damage.name == shown(path) else str(damage))
 
 
 def utc_now() -> datetime:

@@ -26,11 +26,15 @@ class Outcome:
     not_restored: set[bytes] = field(default_factory=set[bytes])
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def restored(self, item: Item) -> None:
+    def came(self, item: Item, size_bytes: int) -> None:
+        """A part of a file; `restored` is told of it as `told_bytes`."""
+        self.progress.advance(0, size_bytes, item.path)
+
+    def restored(self, item: Item, told_bytes: int = 0) -> None:
         with self._lock:
             self.files += 1
             self.logical_bytes += item.size
-        self.progress.advance(1, item.size, item.path)
+        self.progress.advance(1, item.size - told_bytes, item.path)
 
     def restored_folder(self, item: Item) -> None:
         self.directories += 1

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from agent.engine.cutting import cut
 from agent.engine.walk import Found
 
-BLOCK_BYTES = 16 << 20
+BLOCK_BYTES = 8 << 20
 BATCH_BYTES = 4 << 20
 
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC

@@ -8,7 +8,7 @@ from contextlib import closing
 from agent.engine.attributes import apply, apply_beside
 from agent.engine.ground import Ground, spot_of
 from agent.engine.landing import Landing
-from agent.engine.orders import Progress, RestoreOrder, RestoreReport, Trouble, shown
+from agent.engine.orders import Progress, RestoreOrder, RestoreReport, Trouble, hurt, shown
 from agent.engine.outcome import Outcome
 from agent.engine.places import UnsafePath
 from agent.engine.refill import Refill
@@ -64,6 +64,8 @@ class _Restore:
         self._links: list[Item] = []
         self._stands_for: dict[bytes, bytes] = {}
         """Path of a file that was not asked for, to the first of its other names that was."""
+        self._seen_all = True
+        """Whether every page could be read: what was not seen must not be taken for restored."""
 
     def run(self) -> None:
         self._announce()
@@ -87,6 +89,7 @@ class _Restore:
         for page in self._snapshot.pages(below):
             if page.trouble is not None:
                 self._outcome.damaged(page.trouble)
+                self._seen_all = False
             for item in page.items:
                 if inside(item.path, below):
                     found = True
@@ -99,7 +102,7 @@ class _Restore:
         try:
             step(item)
         except Damaged as damage:
-            self._outcome.damaged(Trouble(shown(item.path), str(damage)))
+            self._outcome.damaged(hurt(item.path, damage))
             self._outcome.give_up(item)
         except (UnsafePath, OSError) as error:
             self._outcome.skipped(Trouble(shown(item.path), _why(error)))
@@ -144,8 +147,11 @@ class _Restore:
 
     def _link(self, item: Item) -> None:
         target = self._stands_for.get(item.target, item.target)
+        if not self._seen_all and target == item.target:
+            self._snapshot.find(target)  # raises `Damaged` when its page is one of those that cannot be read
         if target in self._outcome.not_restored:
-            raise Damaged(shown(item.path), "the file that it is another name of was not restored")
+            self._outcome.skipped(Trouble(shown(item.path), "the file that it is another name of was not restored"))
+            return
         self._ground.make_hard_link(spot_of(target), spot_of(item.path))
         self._outcome.restored(item)
 

@@ -20,7 +20,7 @@ from shared.format.keys import VaultKeys
 from shared.format.records import ChunkRecord
 
 UPLOADERS = 3
-PACKS_IN_FLIGHT = 4
+PACKS_IN_FLIGHT = 3
 
 
 class UploadFailed(HortError):

@@ -24,9 +24,13 @@ def survey(walk: Walk, roots: Sequence[bytes], progress: Progress) -> Generator[
 
 def _count(walk: Walk, roots: Sequence[bytes], progress: Progress, over: threading.Event) -> None:
     entries = logical_bytes = 0
+    linked: set[tuple[int, int]] = set()
     for found in walk.entries(roots):
         if over.is_set():
             return
         entries += 1
-        logical_bytes += found.stat.st_size if stat.S_ISREG(found.stat.st_mode) else 0
+        if stat.S_ISREG(found.stat.st_mode) and (found.stat.st_dev, found.stat.st_ino) not in linked:
+            logical_bytes += found.stat.st_size
+            if found.stat.st_nlink > 1:  # its other names add no bytes
+                linked.add((found.stat.st_dev, found.stat.st_ino))
     progress.expect(entries, logical_bytes)

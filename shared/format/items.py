@@ -18,6 +18,9 @@ MAX_PAGE_ITEMS = 4_096
 MAX_PAGE_BYTES = 1 << 20
 
 _CUT_BITS = (1 << 10) - 1
+_MAX_ID = (1 << 32) - 1
+_MAX_SIZE = (1 << 63) - 1
+_MAX_DEVICE = (1 << 64) - 1
 
 
 class ItemKind(IntEnum):
@@ -94,7 +97,9 @@ def _item(value: wire.Plain) -> Item:
         case [
             bytes(path), int(kind), int(mode), int(uid), int(gid), str(user), str(group), int(mtime_ns), int(size),
             list(xattrs), bytes(target), int(device), int(depth), bytes(rows), bytes(digest),
-        ] if size >= 0 and depth in (0, 1) and not len(rows) % content.ROW_BYTES:  # fmt: skip
+        ] if depth in (0, 1) and not len(rows) % content.ROW_BYTES:  # fmt: skip
+            _must_fit(uid=(uid, _MAX_ID), gid=(gid, _MAX_ID), size=(size, _MAX_SIZE), device=(device, _MAX_DEVICE))
+            _must_hold_no_nul(user.encode(), group.encode(), target)
             return Item(
                 path, ItemKind(kind), mode & 0o7777, uid, gid, user, group, mtime_ns, size,
                 tuple(_xattr(pair) for pair in xattrs), target, device, depth, rows, digest,
@@ -106,6 +111,19 @@ def _item(value: wire.Plain) -> Item:
 def _xattr(pair: wire.Plain) -> tuple[bytes, bytes]:
     match pair:
         case [bytes(name), bytes(value)]:
+            _must_hold_no_nul(name)
             return name, value
         case _:
             raise ValueError("an extended attribute that is none")
+
+
+def _must_fit(**numbers: tuple[int, int]) -> None:
+    """From 0 to what the system calls take: beyond it they fail in ways that are no `OSError`."""
+    for name, (number, most) in numbers.items():
+        if not 0 <= number <= most:
+            raise ValueError(f"an item whose {name} is {number}")
+
+
+def _must_hold_no_nul(*texts: bytes) -> None:
+    if any(b"\0" in text for text in texts):
+        raise ValueError("an item with a NUL where no system has one")

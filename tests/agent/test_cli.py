@@ -100,6 +100,14 @@ def test_a_snapshot_that_is_not_there_is_told(hort: Hort, vault: str) -> None:
     hort("init", "--vault", vault)
     assert "no snapshots yet" in hort("ls", "latest", "--vault", vault, code=Exit.FAILED).err
     assert "names no snapshots" in hort("ls", "01zzzzzz", "--vault", vault, code=Exit.FAILED).err
+    assert "give at least 6 characters" in hort("ls", "01z", "--vault", vault, code=Exit.FAILED).err
+
+
+def test_a_path_that_is_not_in_the_snapshot_is_told(hort: Hort, source: Path, vault: str) -> None:
+    hort("init", "--vault", vault)
+    hort("backup", str(source), "--vault", vault)
+    said = hort("ls", "latest", str(source / "nowhere"), "--vault", vault, "--json", code=Exit.FAILED)
+    assert said.document["error"]["message"].endswith("nowhere is not in the snapshot")
 
 
 def test_reading_makes_no_vault(hort: Hort, tmp_path: Path, vault: str) -> None:

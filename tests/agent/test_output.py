@@ -17,11 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.cli import progress
-from agent.cli.ahead import counted
-from agent.cli.output import Outcome, columns, plain, printable, show, size
-from agent.engine.orders import BackupOrder
+from agent.cli.exits import Exit
+from agent.cli.output import Outcome, columns, count, plain, printable, show, show_fault, size
 from agent.meter import Meter, Reading
-from tests.agent.conftest import wait_until
 
 
 class Colour(StrEnum):
@@ -87,25 +85,35 @@ def test_sizes_are_short(size_bytes: int, text: str) -> None:
     assert size(size_bytes) == text
 
 
+def test_one_is_not_many() -> None:
+    told = [count(0, "file"), count(1, "file"), count(2_000, "file"), count(2, "entry", "entries")]
+    assert told == ["0 files", "1 file", "2,000 files", "2 entries"]
+
+
+def test_an_error_cannot_write_to_the_terminal_what_a_name_says(capsys: pytest.CaptureFixture[str]) -> None:
+    show_fault("there is no /tmp/a\x1b[31m\nhort: all is well", Exit.FAILED, as_json=False)
+    assert capsys.readouterr().err == "hort: there is no /tmp/a\\x1b[31m\\nhort: all is well\n"
+
+
 def test_columns_line_up() -> None:
     assert list(columns([("A", "B"), ("long", "x")])) == ["A     B", "long  x"]
 
 
 def test_a_line_tells_files_bytes_speed_and_time_left() -> None:
     now = Reading(entries=10, total_entries=20, logical_bytes=1 << 20, total_bytes=3 << 20, sent_bytes=512)
-    told = progress.line("Backing up", now, seconds=2.0)
+    told = progress.line("Backing up", "sent", now, seconds=2.0)
     assert told == "Backing up 10/20 entries, 1.0 MiB of 3.0 MiB, sent 512 B, 512.0 KiB/s, 4 s left"
 
 
 def test_a_line_promises_no_end_that_nobody_knows() -> None:
-    told = progress.line("Backing up", Reading(entries=1234, logical_bytes=1024), seconds=0.0)
+    told = progress.line("Backing up", "sent", Reading(entries=1234, logical_bytes=1024), seconds=0.0)
     assert told == "Backing up 1,234 entries, 1.0 KiB, sent 0 B, 0 B/s"
 
 
 def test_a_log_gets_lines_and_no_bar(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "LINE_SECONDS", 0.02)
     meter = Meter()
-    with progress.shown(meter, "Restoring", silent=False):
+    with progress.shown(meter, "Restoring", "read", silent=False):
         meter.advance(1, 10, b"x")
         time.sleep(0.1)
     err = capsys.readouterr().err
@@ -120,7 +128,7 @@ def test_a_terminal_gets_a_bar(capsys: pytest.CaptureFixture[str], monkeypatch: 
     monkeypatch.setenv("COLUMNS", "120")
     meter = Meter()
     meter.expect(8, 2 << 20)
-    with progress.shown(meter, "Backing up", silent=False):
+    with progress.shown(meter, "Backing up", "sent", silent=False):
         meter.advance(4, 1 << 20, b"folder/\xff[red]\x1b")
         time.sleep(0.2)
     err = capsys.readouterr().err
@@ -132,7 +140,7 @@ def test_a_terminal_gets_a_bar(capsys: pytest.CaptureFixture[str], monkeypatch: 
 
 def test_with_json_there_is_no_progress(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "LINE_SECONDS", 0.01)
-    with progress.shown(Meter(), "Restoring", silent=True):
+    with progress.shown(Meter(), "Restoring", "read", silent=True):
         time.sleep(0.05)
     assert capsys.readouterr().err == ""
 
@@ -148,25 +156,3 @@ def test_counts_from_many_threads_add_up() -> None:
 
 def test_utc_is_what_is_shown() -> None:
     assert plain(datetime(2026, 1, 1, tzinfo=UTC)) == "2026-01-01T00:00:00Z"
-
-
-def test_a_first_backup_counts_ahead_what_it_comes_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "folder" / "a").write_bytes(bytes(10))
-    (tmp_path / "folder" / "b.tmp").write_bytes(bytes(100))
-    (tmp_path / "link").symlink_to("folder/a")
-    order = BackupOrder((tmp_path,), tmp_path / "cache", "host", exclude=("*.tmp",))
-    meter = Meter()
-    with counted(order, meter, silent=False):
-        wait_until(lambda: meter.read().total_entries > 0)
-    assert meter.read() == Reading(total_entries=4, total_bytes=10)
-
-
-def test_what_the_engine_knows_is_not_counted_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    meter = Meter()
-    meter.expect(5, 50)
-    with counted(BackupOrder((tmp_path,), tmp_path / "cache", "host"), meter, silent=False):
-        time.sleep(0.05)
-    assert meter.read() == Reading(total_entries=5, total_bytes=50)

@@ -7,6 +7,7 @@ from agent.engine import pages
 from agent.engine.listing import find_item, list_items
 from agent.folder_vault import FolderReader
 from agent.vault import VaultObjectMissing
+from shared.domain.errors import NotFound
 from shared.domain.ids import SessionId
 from shared.format import items, tables
 from shared.format.errors import Damaged
@@ -57,7 +58,8 @@ def test_every_folder_lists_just_what_is_in_it(house: House) -> None:
 def test_folders_above_the_roots_list_what_is_below(house: House) -> None:
     everything = furnish(house)
     assert listed(house, bytes(house.root)) == everything
-    assert listed(house, b"no such folder") == []
+    with pytest.raises(NotFound, match="no such folder is not in the snapshot"):
+        listed(house, b"no such folder")
 
 
 @pytest.mark.usefixtures("small_pages")

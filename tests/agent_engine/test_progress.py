@@ -1,5 +1,6 @@
 """What a person who watches is told."""
 
+import os
 import random
 import threading
 import time
@@ -58,6 +59,7 @@ def test_later_runs_know_from_the_first_moment_what_is_to_come(full_house: House
 
 def test_a_first_run_is_told_how_much_there_is_by_a_count_beside_it(full_house: House) -> None:
     """Held up here until the count is through: a small tree is stored before that matters."""
+    os.link(full_house.source / "large", full_house.source / "large-too")
     adding, counted = Adding(), threading.Event()
     expect = adding.expect
 

@@ -59,7 +59,8 @@ def test_hard_links_without_their_file_come_back_as_links_of_one_file(full_house
 def test_what_exists_is_left_alone_and_reported(full_house: House) -> None:
     fill(back(full_house), {"large": b"mine", "folder1/1": b"mine too"})
     report = full_house.restore(full_house.root / "out")
-    assert reasons(report.skipped) == {"1": "it exists", "large": "it exists"}
+    no_link = "the file that it is another name of was not restored"
+    assert reasons(report.skipped) == {"1": "it exists", "large": "it exists", "zlink1": no_link, "zlink2": no_link}
     assert (back(full_house) / "large").read_bytes() == b"mine"
     assert (back(full_house) / "folder2/2").read_bytes() == (full_house.source / "folder2/2").read_bytes()
 
@@ -67,8 +68,20 @@ def test_what_exists_is_left_alone_and_reported(full_house: House) -> None:
 def test_a_link_is_never_made_to_a_file_that_is_not_the_snapshots(full_house: House) -> None:
     fill(back(full_house), {"folder1/1": b"somebody else's"})
     report = full_house.restore(full_house.root / "out")
-    assert set(reasons(report.damaged)) == {"zlink1", "zlink2"}
+    assert report.damaged == ()
+    assert set(reasons(report.skipped)) == {"1", "zlink1", "zlink2"}
     assert not (back(full_house) / "zlink1").exists()
+
+
+def test_a_link_is_never_made_to_what_a_damaged_page_hides(house: House) -> None:
+    fill(house.source, {f"{n:05}": b"" for n in range(6_000)})
+    os.link(house.source / "00000", house.source / "zlink")
+    house.backup()
+    (house.source / "zlink").unlink()
+    hurt_pack(house, at=10)  # the first page: the folder, and the link's file
+    report = house.restore(Path("/"), overwrite=True)
+    assert "zlink" in reasons(report.damaged)
+    assert not (house.source / "zlink").exists()
 
 
 def test_a_file_keeps_its_content_when_the_system_refuses_an_attribute(
@@ -82,6 +95,24 @@ def test_a_file_keeps_its_content_when_the_system_refuses_an_attribute(
     report = full_house.restore(full_house.root / "out", paths=(inside + b"/large",))
     assert reasons(report.skipped) == {"large": "owner: Operation not permitted"}
     assert (back(full_house) / "large").read_bytes() == (full_house.source / "large").read_bytes()
+
+
+def test_a_file_that_could_not_get_its_owner_lends_nobodys_rights(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(house.source, {"program": b"run me", "tool": b"run me too"})
+    for name in ("program", "tool"):
+        os.chown(house.source / name, 1000, 1000)
+        (house.source / name).chmod(0o6755)
+    house.backup()
+    assert house.restored() == look(house.source)
+
+    def refuse(handle: int, uid: int, gid: int) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "fchown", refuse)
+    house.restore(house.root / "refused")
+    assert (back(house, "refused") / "program").stat().st_mode & 0o7777 == 0o755
 
 
 def test_in_place_everything_is_as_it_was(full_house: House) -> None:
@@ -154,6 +185,8 @@ class Hostile:
         [Hostile(b"link", ItemKind.HARD_LINK, b"../outside")],
         [Hostile(b"link", ItemKind.HARD_LINK, b"/etc/passwd")],
         [Hostile(b"s", ItemKind.SYMLINK, b".."), Hostile(b"link", ItemKind.HARD_LINK, b"s/outside")],
+        [Hostile(b"s", ItemKind.SYMLINK, b""), Hostile(b"n" * 300)],
+        [Hostile(b"link", ItemKind.HARD_LINK, b"link")],
     ],
     ids=lambda hostile: " ".join(ascii(each.path) for each in hostile),
 )
@@ -284,6 +317,28 @@ def test_a_full_target_stops_the_restore_in_words_and_leaves_nothing_half_done(
     found = [path for path in little_disk.rglob("*") if path.is_file()]
     assert found
     assert all(path.read_bytes() == (house.source / path.name).read_bytes() for path in found)
+
+
+def test_a_large_file_shows_progress_before_it_is_whole(house: House) -> None:
+    fill(house.source, {"large": noise(20 << 20)})
+    house.backup()
+    steps: list[tuple[int, int]] = []
+
+    class Watching(Silence):
+        def advance(self, entries: int, logical_bytes: int, path: bytes) -> None:
+            steps.append((entries, logical_bytes))
+
+    vault = house.vault()
+    session = vault.snapshots()[-1].session
+    restore(RestoreOrder(session, house.root / "out", threads=1), vault.restore_reader(session), KEYS, Watching())
+    assert len(steps) > 4
+    assert max(logical_bytes for _, logical_bytes in steps) <= 4 << 20
+    assert (sum(entries for entries, _ in steps), sum(each for _, each in steps)) == (2, 20 << 20)
+
+
+def test_a_file_in_the_place_of_the_target_is_told(full_house: House) -> None:
+    with pytest.raises(NotADirectoryError):
+        full_house.restore(full_house.source / "large")
 
 
 def test_progress_adds_up(full_house: House) -> None:

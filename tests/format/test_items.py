@@ -13,6 +13,7 @@ paths = st.lists(names, min_size=1, max_size=4).map(b"/".join)
 rows = st.lists(st.binary(min_size=32, max_size=32), max_size=3).map(
     lambda ids: b"".join(content.encode_row(i, 1, 2) for i in ids)
 )
+nothing_nul = st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=8)
 some_items = st.builds(
     Item,
     path=paths,
@@ -20,12 +21,12 @@ some_items = st.builds(
     mode=st.integers(0, 0o7777),
     uid=st.integers(0, 2**32 - 1),
     gid=st.integers(0, 2**32 - 1),
-    user=st.text(max_size=8),
-    group=st.text(max_size=8),
+    user=nothing_nul,
+    group=nothing_nul,
     mtime_ns=st.integers(-(2**62), 2**62),
     size=st.integers(0, 2**62),
-    xattrs=st.lists(st.tuples(st.binary(max_size=8), st.binary(max_size=8)), max_size=2).map(tuple),
-    target=st.binary(max_size=20),
+    xattrs=st.lists(st.tuples(names, st.binary(max_size=8)), max_size=2).map(tuple),
+    target=paths,
     device=st.integers(0, 2**63),
     depth=st.sampled_from([0, 1]),
     content=rows,
@@ -62,6 +63,13 @@ def test_a_torn_page_is_damage(held: list[Item], short: int) -> None:
         {"content": b"x"},
         {"xattrs": [[b"only name"]]},
         {"mode": None},
+        {"uid": 1 << 32},
+        {"gid": -1},
+        {"size": 1 << 63},
+        {"device": -1},
+        {"user": "a\0b"},
+        {"target": b"a\0b"},
+        {"xattrs": [[b"user.\0", b""]]},
     ],
 )
 def test_an_item_with_a_field_that_cannot_be_is_damage(change: dict[str, object]) -> None:

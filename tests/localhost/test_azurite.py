@@ -56,6 +56,20 @@ def test_one_that_dies_is_started_again_on_the_same_ports(azurite: Azurite) -> N
     assert BlobServiceClient.from_connection_string(connection).get_service_properties()
 
 
+def test_one_that_is_interrupted_while_it_starts_is_stopped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    started: list[Azurite] = []
+
+    def interrupted(self: Azurite) -> None:
+        started.append(self)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Azurite, "wait_ready", interrupted)
+    with pytest.raises(KeyboardInterrupt), Azurite.start(tmp_path):
+        pass
+    with pytest.raises(ProcessLookupError):
+        os.kill(started[0].pid, 0)
+
+
 def rows(connection: str) -> Any:
     tables: Any = TableServiceClient.from_connection_string(connection)
     return tables.create_table_if_not_exists("rows")
