@@ -16,6 +16,7 @@ class Who(Enum):
     ANYONE = "anyone, without a token"
     OPERATOR = "the provider's operators"
     STAFF = "the provider's people"
+    AUDITOR = "the provider's operators and auditors"
     KEEPER = "the provider's operators, and the customer's administrators"
     PERSON = "every user, also one who must change the password first"
     ADMIN = "the customer's administrators"
@@ -27,6 +28,7 @@ class Who(Enum):
 _ROLES = {
     Who.OPERATOR: {Role.OPERATOR},
     Who.STAFF: {Role.OPERATOR, Role.BILLING, Role.AUDITOR},
+    Who.AUDITOR: {Role.OPERATOR, Role.AUDITOR},
     Who.KEEPER: {Role.OPERATOR, Role.ADMIN},
     Who.PERSON: set(Role),
     Who.ADMIN: {Role.ADMIN},

@@ -95,7 +95,7 @@ def _list(
 
 ENDPOINTS = (
     _list("/audit", list_own_acts, Who.ADMIN),
-    _list("/customers/{customer}/audit", list_customer_acts, Who.OPERATOR),
+    _list("/customers/{customer}/audit", list_customer_acts, Who.AUDITOR),
     Endpoint("GET", "/audit/verify", verify_own_acts, Who.ADMIN, NoBody, AuditVerdict),
-    Endpoint("GET", "/customers/{customer}/audit/verify", verify_customer_acts, Who.OPERATOR, NoBody, AuditVerdict),
+    Endpoint("GET", "/customers/{customer}/audit/verify", verify_customer_acts, Who.AUDITOR, NoBody, AuditVerdict),
 )

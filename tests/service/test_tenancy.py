@@ -155,7 +155,12 @@ def test_every_caller_gets_what_the_table_says(world: World, row: Row, who: str)
 # What the others get, where it is not 403 and the route is not open to all.
 OTHERS = {
     "billing": {"POST /password": 400, "GET /customers": 200},
-    "auditor": {"POST /password": 400, "GET /customers": 200},
+    "auditor": {
+        "POST /password": 400,
+        "GET /customers": 200,
+        "GET /customers/{customer}/audit": 200,
+        "GET /customers/{customer}/audit/verify": 200,
+    },
     "newcomer": {"POST /password": 400},
 }
 
