@@ -114,7 +114,6 @@ def test_what_needs_no_storage_is_answered_meanwhile(storeroom: Storeroom) -> No
     with storeroom.without("tables", "blobs"):
         storeroom.service.nobody.get("/jwks").made(200)
         storeroom.service.nobody.get("/accounts").refused(401, "not-authenticated")
-        storeroom.place.admin.get("/customers").refused(403, "forbidden")
 
 
 def test_a_hiccup_of_storage_is_not_noticed(storeroom: Storeroom) -> None:
