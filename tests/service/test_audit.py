@@ -7,6 +7,12 @@ from tests.service.people import Customer, Service
 from tests.service.places import Place, settle
 
 
+@pytest.fixture
+def newly(service: Service, operator: Client) -> Customer:
+    """A customer whose log no other test writes to."""
+    return service.customer(operator)
+
+
 @pytest.fixture(scope="module")
 def place(service: Service, operator: Client) -> Place:
     customer = service.customer(operator)
@@ -18,9 +24,9 @@ def acts(client: Client, **query: str | int) -> list[tuple[str, str, str]]:
     return [(item["deed"], item["actor"], item["outcome"]) for item in items]
 
 
-def test_what_was_set_up_for_a_customer_is_in_its_log(operator: Client, customer: Customer) -> None:
-    customer.user("admin")
-    items = operator.get(f"/customers/{customer.id}/audit").made(200)["items"]
+def test_what_was_set_up_for_a_customer_is_in_its_log(operator: Client, newly: Customer) -> None:
+    newly.user("admin")
+    items = operator.get(f"/customers/{newly.id}/audit").made(200)["items"]
     assert {item["deed"] for item in items} >= {"user.create"}
     assert all(item["actor"].startswith("user ") for item in items)
     assert [item["number"] for item in items] == list(range(1, len(items) + 1))
@@ -38,10 +44,10 @@ def test_a_refused_act_is_recorded_as_refused(place: Place) -> None:
     assert ("device.register", f"device {place.device.id}", "forbidden") in acts(place.admin, deed="device.register")
 
 
-def test_address_and_instruction_are_recorded(operator: Client, customer: Customer) -> None:
+def test_address_and_instruction_are_recorded(operator: Client, newly: Customer) -> None:
     headers = {"X-Forwarded-For": "6.6.6.6, 192.0.2.7", "Hort-Instruction": "mail of 3 March"}
-    operator.call("POST", f"/customers/{customer.id}/accounts", {"name": "N"}, headers).made()
-    last = operator.get(f"/customers/{customer.id}/audit", deed="account.create").made(200)["items"][-1]
+    operator.call("POST", f"/customers/{newly.id}/accounts", {"name": "N"}, headers).made()
+    last = operator.get(f"/customers/{newly.id}/audit", deed="account.create").made(200)["items"][-1]
     assert (last["address"], last["instruction"]) == ("192.0.2.7", "mail of 3 March")
 
 
