@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 from pydantic import SecretStr
 
 from localhost.azurite import Azurite
@@ -14,6 +15,10 @@ from shared.identity.keyring import new_jwk_set
 from shared.services import Services
 from shared.settings import Settings
 from tests.certificates import CA
+
+# A busy machine is slow at times, and that is no fault of what is tested.
+hypothesis_settings.register_profile("hort", deadline=None)
+hypothesis_settings.load_profile("hort")
 
 SIGNING_KEYS = new_jwk_set("test")
 KEYS = TemporaryDirectory(prefix="hort-test-keys-")
