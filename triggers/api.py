@@ -7,7 +7,7 @@ import azure.functions as func
 from shared.durable.register import Blueprint
 from shared.operations.revocations import revocation_list
 from shared.services import Services
-from triggers import accounts, audit, backups, customers, devices, restores, slots, tokens, users
+from triggers import accounts, audit, backups, customers, devices, restores, retention, slots, sweeps, tokens, users
 from triggers.answering import bind
 from triggers.endpoint import Endpoint
 from triggers.openapi import document
@@ -19,6 +19,8 @@ ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (
     *accounts.ENDPOINTS,
     *devices.ENDPOINTS,
     *slots.ENDPOINTS,
+    *retention.ENDPOINTS,
+    *sweeps.ENDPOINTS,
     *backups.ENDPOINTS,
     *restores.ENDPOINTS,
     *audit.ENDPOINTS,

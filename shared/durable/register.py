@@ -4,14 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 from azure.durable_functions import Blueprint, DFApp, SyncDurableFunctionsClient
-from azure.functions import HttpRequest, HttpResponse
+from azure.functions import HttpRequest, HttpResponse, TimerRequest
 from azure.functions.decorators.function_app import FunctionBuilder
 
 from shared.durable import wire
 from shared.durable.calls import ActivityCall, Context, Workflow, WorkflowCall
 from shared.durable.engine import Engine
 
-__all__ = ["Blueprint", "DFApp", "as_orchestrator", "implements", "orchestrates", "takes_engine"]
+__all__ = ["Blueprint", "DFApp", "as_orchestrator", "implements", "on_schedule", "orchestrates", "takes_engine"]
 
 type Orchestrator[I, O] = Callable[[Context, I], Workflow[O | None]]
 """Returns `None` only after `call.again`: what comes next is another run's reply."""
@@ -53,3 +53,14 @@ def takes_engine(bp: Blueprint, function: Callable[[HttpRequest, Engine], HttpRe
 
     handler.__name__ = function.__name__
     return bp.durable_client_input(client_name="client")(handler)
+
+
+def on_schedule(bp: Blueprint, name: str, schedule: str, function: Callable[[Engine], None]) -> None:
+    """Register a function that starts workflows at the times of an NCRONTAB `schedule`, in UTC."""
+
+    def handler(timer: TimerRequest, client: SyncDurableFunctionsClient) -> None:
+        del timer
+        function(Engine(client))
+
+    handler.__name__ = name
+    bp.timer_trigger(arg_name="timer", schedule=schedule)(bp.durable_client_input(client_name="client")(handler))

@@ -11,6 +11,7 @@ from shared.domain.ids import (
     CustomerId,
     DeviceId,
     FamilyId,
+    HoldId,
     Id,
     IncidentId,
     IndexName,
@@ -40,5 +41,7 @@ packs = st.builds(PackName, sessions, pack_ids)
 indexes = st.builds(IndexName, sessions, st.integers(0, 10**6))
 
 st.register_type_strategy(datetime, moments)
-for kind in (*(AccountId, CertificateId, CustomerId, DeviceId, FamilyId, IncidentId, RestoreId, SessionId, UserId),):
+for kind in (
+    *(AccountId, CertificateId, CustomerId, DeviceId, FamilyId, HoldId, IncidentId, RestoreId, SessionId, UserId),
+):
     st.register_type_strategy(kind, ids(kind))
