@@ -87,7 +87,7 @@ def judge(
 ) -> list[Judgement]:
     """One judgement a snapshot, newest first; rules count within a device and backup set.
 
-    What was committed after `now` stays and takes nobody's place; what is expired takes none either.
+    What was committed after `now` is within any floor and takes nobody's place; what is expired takes none either.
     """
     groups: dict[tuple[DeviceId, str], list[RestorePoint]] = {}
     newest_first = sorted(snapshots, key=_age, reverse=True)
@@ -134,7 +134,7 @@ def _judge(newest_first: list[RestorePoint], policy: Policy, now: datetime, *, a
     rivals = [point for point in newest_first if point.expired_at is None and point.committed_at <= now]
     kept, passed = _by_rules(rivals, policy)
     for point in newest_first:
-        reasons = _marks(point, now)
+        reasons = _marks(point)
         if point.expired_at is None:
             reasons += ["newest of device"] if active and rivals and point is rivals[0] else []
             reasons += [f"within {_words(policy.keep_within)}"] if now - point.committed_at < policy.keep_within else []
@@ -148,12 +148,10 @@ def _judge(newest_first: list[RestorePoint], policy: Policy, now: datetime, *, a
             yield Judgement(point.id, Verdict.EXPIRE, tuple(against))
 
 
-def _marks(point: RestorePoint, now: datetime) -> list[str]:
+def _marks(point: RestorePoint) -> list[str]:
     """What keeps a snapshot whatever the policy says."""
     held = [f"held: {reason}" for reason in point.held]
-    pinned = ["pinned"] if point.pinned else []
-    later = ["committed after this judgement"] if point.committed_at > now and point.expired_at is None else []
-    return held + pinned + later
+    return [*held, "pinned"] if point.pinned else held
 
 
 def _by_rules(rivals: list[RestorePoint], policy: Policy) -> tuple[dict[SessionId, list[str]], ...]:

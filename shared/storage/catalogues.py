@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+from azure.core import MatchConditions
+from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
 from azure.storage.blob import ContainerClient
 
 from shared.domain.catalogue import PACK_ID_BYTES, Catalogue, Shelf, Use
@@ -50,21 +51,21 @@ class Catalogues:
     container: ContainerClient
 
     def read(self, account: AccountId, name: str | None) -> Catalogue | None:
-        """`None` if it is not there, or of another version: then it is made anew."""
+        """`None` if it is not there, not as it was written, or of another version: then it is made anew."""
         if name is None:
             return None
         try:
-            return decode(self.container.download_blob(f"{account}/{name}").readall())
+            body = self.container.download_blob(f"{account}/{name}").readall()
+            return decode(body) if _name(body) == name else None
         except (ResourceNotFoundError, ValueError):
             return None
 
     def write(self, account: AccountId, catalogue: Catalogue) -> str:
         """Keeps it under the hash of what it holds, and tells that name."""
         body = encode(catalogue)
-        name = f"catalogue-{hashlib.sha256(body).hexdigest()}"
-        with suppress(ResourceExistsError):
-            self.container.upload_blob(f"{account}/{name}", body, overwrite=False)
-        return name
+        # Overwritten by the same bytes, a blob is young again: `forget_old` must not take it for one nobody wants.
+        self.container.upload_blob(f"{account}/{_name(body)}", body, overwrite=True)
+        return _name(body)
 
     def forget_old(self, account: AccountId, keep: Set[str]) -> None:
         """Deletes what no state speaks of any more, by the storage's own clock."""
@@ -72,7 +73,8 @@ class Catalogues:
         latest = max((blob.last_modified for blob in blobs), default=None)
         for blob in blobs:
             if latest and latest - blob.last_modified > FORGET_AFTER and blob.name.partition("/")[2] not in keep:
-                self.container.delete_blob(blob.name)
+                with suppress(ResourceModifiedError):  # written again since it was listed
+                    self.container.delete_blob(blob.name, etag=blob.etag, match_condition=MatchConditions.IfNotModified)
 
 
 @dataclass(slots=True)
@@ -88,6 +90,10 @@ class _Rest:
             raise ValueError("a catalogue that was cut off")
         self.at += length_bytes
         return part
+
+
+def _name(body: bytes) -> str:
+    return f"catalogue-{hashlib.sha256(body).hexdigest()}"
 
 
 def _parts(catalogue: Catalogue) -> Iterator[bytes]:

@@ -3,10 +3,8 @@
 # pyright: reportUnknownMemberType=false
 import hashlib
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 
-from azure.core.exceptions import ResourceExistsError
 from azure.storage.blob import ContainerClient
 
 from shared.domain.ids import AccountId, PackName
@@ -35,8 +33,8 @@ class PackSets:
         """Keep a set under the hash of what it holds, and tell that name."""
         body = "".join(f"{pack} {size}\n" for pack, size in sorted(packs.items())).encode()
         name = hashlib.sha256(body).hexdigest()
-        with suppress(ResourceExistsError):  # the same name is the same set
-            self.container.upload_blob(f"{account}/{name}", body, overwrite=False)
+        # The same name is the same set; written again it is young again, and `forget_old` lets it be.
+        self.container.upload_blob(f"{account}/{name}", body, overwrite=True)
         return name
 
 

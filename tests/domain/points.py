@@ -35,8 +35,8 @@ def points(draw: st.DrawFn, *, marked: bool = True) -> list[RestorePoint]:
             backup_set="mail" if of_mail else "",
             committed_at=NOW - timedelta(hours=age),
             held=("a court asks",) if marked and chance == 0 else (),
-            pinned=marked and chance == 1,
-            expired_at=NOW - timedelta(hours=1) if marked and chance == 2 else None,
+            pinned=marked and chance in (1, 4),
+            expired_at=NOW - timedelta(hours=1) if marked and chance in (1, 2, 3) else None,
         )
         for number, (age, on_laptop, of_mail, chance) in enumerate(found, start=1)
     ]

@@ -145,6 +145,23 @@ def test_a_set_with_a_policy_of_its_own_goes_by_that_alone(
         assert [j for j in judgements if j.id in {one.id for one in group}] == judged(group, rules)
 
 
+def test_the_place_of_an_expired_snapshot_goes_to_the_next() -> None:
+    old, gone = point(1, NOW - 2 * DAY), replace(point(2, NOW - DAY), expired_at=NOW)
+    assert kept(judged([old, gone], replace(NOTHING, last=1))) == {old.id}
+    assert kept(judge([old, gone], Policies(NOTHING), NOW, ACTIVE)) == {old.id}
+
+
+def test_what_is_expired_and_held_stays() -> None:
+    both = replace(point(1, NOW - 99 * DAY), expired_at=NOW, held=("file 7",))
+    (judgement,) = judged([both], NOTHING)
+    assert (judgement.verdict, judgement.reasons) == (Verdict.KEEP, ("held: file 7",))
+
+
+def test_an_expired_snapshot_tells_since_when() -> None:
+    gone = replace(point(1, NOW - DAY), expired_at=NOW)
+    assert reasons([gone], Policy()) == [("expired since 2026-11-21 03:00 UTC",)]
+
+
 def test_devices_do_not_take_each_others_places() -> None:
     mine, theirs = point(1, NOW - 40 * DAY), replace(point(2, NOW - 39 * DAY), device=SERVER)
     assert kept(judged([mine, theirs], replace(NOTHING, last=1))) == {mine.id, theirs.id}
