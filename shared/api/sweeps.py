@@ -1,8 +1,9 @@
-"""What sweeps did: reports, the deletion log, and how far one is."""
+"""What sweeps and inspections did: reports, the deletion log, and how far a sweep is."""
 
 from shared.api.base import Bytes, Count, Instant, Reply
 from shared.domain.deletions import Kind
 from shared.domain.ids import AccountId
+from shared.domain.inspections import InspectionKind
 
 
 class SweepReport(Reply):
@@ -43,3 +44,17 @@ class Deletion(Reply):
     objects: Count
     stored_bytes: Bytes
     reason: str
+
+
+class Inspection(Reply):
+    """A look into an account's storage."""
+
+    at: Instant
+    kind: InspectionKind
+    objects: Count
+    """Looked at: by a reconciliation all there are, by a scrub the packs that were read."""
+    stored_bytes: Bytes
+    strays: Count
+    """Objects that belonged to nothing, and were deleted."""
+    faults: list[str]
+    """What kept snapshots need and is not there as it was uploaded; each is an incident of the provider's."""

@@ -13,7 +13,7 @@ from demo.edits import add_oddities
 from demo.stack import OPERATOR, Stack
 from operator_cli.provider import Provider
 from shared.api.identity import CreateUser
-from shared.domain.ids import AccountId
+from shared.domain.ids import AccountId, CustomerId
 from shared.domain.tenancy import Role
 
 _NUMBERS = itertools.count(1)
@@ -29,6 +29,7 @@ class Customer:
     password: str
     """The first one, which `signing_in` makes into another."""
     folder: Path
+    id: CustomerId
 
     @property
     def kit(self) -> Path:
@@ -66,7 +67,7 @@ def enrol(stack: Stack, folder: Path) -> Customer:
     customer = provider.create_customer(f"Example {number} GmbH")
     account = provider.create_account(customer.id, "Laptops")
     user = provider.create_user(customer.id, CreateUser(name="Anna Berg", login=login, role=Role.ADMIN))
-    return Customer(stack, account.id, login, user.password, folder)
+    return Customer(stack, account.id, login, user.password, folder, customer.id)
 
 
 @pytest.fixture(scope="session")

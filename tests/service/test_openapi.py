@@ -32,6 +32,9 @@ LISTS = {
     "GET /accounts/{account}/devices",
     "GET /accounts/{account}/sessions/{session}/packs",
     "GET /accounts/{account}/snapshots",
+    "GET /customers/{customer}/accounts/{account}/sweep-reports",
+    "GET /customers/{customer}/accounts/{account}/deletions",
+    "GET /customers/{customer}/accounts/{account}/inspections",
     "GET /audit",
     "GET /customers/{customer}/audit",
 }

@@ -71,6 +71,11 @@ POST /accounts/{account}/snapshots/{session}/unpin | 401 403 | 200 200 404 | 403
 POST /accounts/{account}/snapshots/{session}/take-back | 401 403 | 200 200 404 | 200 200 404 | 403 403 403
 POST /customers/{customer}/accounts/{account}/snapshots/{session}/holds | 401 400 | 201 201 404 | 403 403 403 | 403 403 403
 DELETE /customers/{customer}/accounts/{account}/snapshots/{session}/holds/{hold} | 401 400 | 200 200 404 | 403 403 403 | 403 403 403
+POST /customers/{customer}/accounts/{account}/sweep | 401 202 | 403 403 403 | 403 403 403 | 403 403 403
+GET  /customers/{customer}/accounts/{account}/sweep | 401 200 | 200 200 404 | 403 403 403 | 403 403 403
+GET  /customers/{customer}/accounts/{account}/sweep-reports | 401 200 | 200 200 404 | 403 403 403 | 403 403 403
+GET  /customers/{customer}/accounts/{account}/deletions | 401 200 | 200 200 404 | 403 403 403 | 403 403 403
+GET  /customers/{customer}/accounts/{account}/inspections | 401 200 | 200 200 404 | 403 403 403 | 403 403 403
 GET  /audit                                        | 401 403 | 200 200 200 | 403 403 403 | 403 403 403
 GET  /audit/verify                                 | 401 403 | 200 200 200 | 403 403 403 | 403 403 403
 GET  /customers/{customer}/audit                   | 401 200 | 403 403 403 | 403 403 403 | 403 403 403

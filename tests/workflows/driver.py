@@ -21,6 +21,8 @@ from shared.durable.register import Orchestrator, as_orchestrator
 
 INSTANCE = "played"
 MAX_BATCHES = 2000
+PATIENCE = timedelta(hours=1)
+"""Longer than any retry policy's."""
 
 
 class WorkflowFailed(Exception):
@@ -28,10 +30,13 @@ class WorkflowFailed(Exception):
 
 
 def run_batch(
-    orchestrator: Callable[..., Any], past: Iterable[pb.HistoryEvent], new: Iterable[pb.HistoryEvent]
+    orchestrator: Callable[..., Any],
+    past: Iterable[pb.HistoryEvent],
+    new: Iterable[pb.HistoryEvent],
+    instance: str = INSTANCE,
 ) -> pb.OrchestratorResponse:
     """One decision of the SDK's executor. Raises `WorkflowFailed`."""
-    request = pb.OrchestratorRequest(instanceId=INSTANCE, pastEvents=past, newEvents=new)
+    request = pb.OrchestratorRequest(instanceId=instance, pastEvents=past, newEvents=new)
     encoded = base64.b64encode(request.SerializeToString()).decode()
     answer = DurableFunctionsWorker().execute_orchestration_request(orchestrator, encoded)
     response = pb.OrchestratorResponse.FromString(base64.b64decode(answer))
@@ -54,6 +59,14 @@ class Answer[I, O]:
         return json.dumps(wire.encode(self.function(request), self.call.reply))
 
 
+@dataclass(frozen=True, slots=True)
+class Part[I, O]:
+    """A workflow that others run as a part of their own."""
+
+    call: WorkflowCall[I, O]
+    workflow: Orchestrator[I, O]
+
+
 @dataclass(slots=True)
 class Play[I, O]:
     """A workflow under way, at `now`."""
@@ -62,10 +75,13 @@ class Play[I, O]:
     workflow: Orchestrator[I, O]
     answers: Mapping[str, Answer[Any, Any]]
     now: datetime
+    parts: Mapping[str, Part[Any, Any]] = field(default_factory=dict[str, Part[Any, Any]])
     runs: int = 0
     """How often it started over, the first start included."""
     calls: list[tuple[str, Any]] = field(default_factory=list[tuple[str, Any]])
-    """Every activity that was called, with its JSON request."""
+    """Every activity that was called, with its JSON request; those of the parts as well."""
+    started: list[str] = field(default_factory=list[str])
+    """The instance id of every part."""
     history: list[pb.HistoryEvent] = field(default_factory=list[pb.HistoryEvent])
     pending: list[pb.HistoryEvent] = field(default_factory=list[pb.HistoryEvent])
     alarms: dict[int, datetime] = field(default_factory=dict[int, datetime])
@@ -133,6 +149,8 @@ class Play[I, O]:
                 at = action.createTimer.fireAt.ToDatetime()
                 self.history.append(helpers.new_timer_created_event(action.id, at))
                 self.alarms[action.id] = at.replace(tzinfo=UTC)
+            case "createSubOrchestration":
+                self._play_part(action.id, action.createSubOrchestration)
             case "completeOrchestration":
                 self._complete(action.completeOrchestration)
             case other:
@@ -145,6 +163,20 @@ class Play[I, O]:
             self.pending.append(helpers.new_task_completed_event(number, self.answers[name](encoded)))
         except Exception as error:
             self.pending.append(helpers.new_task_failed_event(number, error))
+
+    def _play_part(self, number: int, order: pb.CreateSubOrchestrationAction) -> None:
+        """Lived through to its end before anything else happens here; the patience of its activities included."""
+        created = helpers.new_sub_orchestration_created_event(number, order.name, order.instanceId, order.input.value)
+        self.history.append(created)
+        self.started.append(order.instanceId)
+        part = self.parts[order.name]
+        play = Play(part.call, part.workflow, self.answers, self.now, self.parts, calls=self.calls)
+        play.start(wire.decode(json.loads(order.input.value), part.call.request))
+        play.live(PATIENCE)
+        if not play.ended:
+            raise WorkflowFailed(f"{order.instanceId} does not come to its end")
+        reply = json.dumps(wire.encode(play.reply, part.call.reply))
+        self.pending.append(helpers.new_sub_orchestration_completed_event(number, reply))
 
     def _complete(self, done: pb.CompleteOrchestrationAction) -> None:
         if done.orchestrationStatus == pb.ORCHESTRATION_STATUS_CONTINUED_AS_NEW:

@@ -14,14 +14,15 @@ FOLDER = Path(__file__).parent / "histories"
 CONSEQUENCES = {
     "scheduleTask": "taskScheduled",
     "createTimer": "timerCreated",
+    "createSubOrchestration": "subOrchestrationInstanceCreated",
     "completeOrchestration": "executionCompleted",
 }
 type Decision = tuple[str, int, str]
-"""What a batch led to: kind, number, and the activity's name or the workflow's result."""
+"""What a batch led to: kind, number, and the activity's name, the part's identity or the workflow's result."""
 
 
 def write(name: str, events: Sequence[pb.HistoryEvent]) -> None:
-    text = json.dumps([MessageToDict(event) for event in events], indent=1)
+    text = json.dumps([_plain(event) for event in events], indent=1)
     (FOLDER / f"{name}.json").write_text(text + "\n")
 
 
@@ -33,11 +34,24 @@ def replay(orchestrator: Callable[..., Any], history: Sequence[pb.HistoryEvent])
     """Decides each batch anew on all that came before. Raises `WorkflowFailed` where today's code decides otherwise."""
     for start, end in _batches(history):
         new = [event for event in history[start:end] if _kind(event) not in CONSEQUENCES.values()]
-        response = run_batch(orchestrator, history[:start], new)
+        response = run_batch(orchestrator, history[:start], new, _instance(history))
         decided = [_decided(action) for action in response.actions]
         recorded = [_recorded(event) for event in history[start:end] if _kind(event) in CONSEQUENCES.values()]
         if decided != recorded:
             raise WorkflowFailed(f"event {start}: recorded {recorded}, and now {decided}")
+
+
+def _instance(history: Sequence[pb.HistoryEvent]) -> str:
+    """What the SDK says of a failure names it, and so may a result."""
+    started = next(event.executionStarted for event in history if event.HasField("executionStarted"))
+    return started.orchestrationInstance.instanceId
+
+
+def _plain(event: pb.HistoryEvent) -> dict[str, Any]:
+    """Without stack traces: they name the folders of the machine, and decide nothing."""
+    told = MessageToDict(event)
+    told.get("taskFailed", {}).get("failureDetails", {}).pop("stackTrace", None)
+    return told
 
 
 def _batches(history: Sequence[pb.HistoryEvent]) -> Iterator[tuple[int, int]]:
@@ -52,6 +66,8 @@ def _kind(event: pb.HistoryEvent) -> str:
 def _recorded(event: pb.HistoryEvent) -> Decision:
     if event.HasField("executionCompleted"):
         return "executionCompleted", 0, event.executionCompleted.result.value
+    if event.HasField("subOrchestrationInstanceCreated"):
+        return _kind(event), event.eventId, event.subOrchestrationInstanceCreated.instanceId
     return _kind(event), event.eventId, event.taskScheduled.name
 
 
@@ -59,4 +75,4 @@ def _decided(action: pb.OrchestratorAction) -> Decision:
     kind = CONSEQUENCES[str(action.WhichOneof("orchestratorActionType"))]
     if kind == "executionCompleted":
         return kind, 0, action.completeOrchestration.result.value
-    return kind, action.id, action.scheduleTask.name
+    return kind, action.id, action.scheduleTask.name or action.createSubOrchestration.instanceId

@@ -1,4 +1,4 @@
-"""The real watch over a first backup, on activities that work in memory: for the local host's virtual clock."""
+"""The real workflows on activities that work in memory: for the local host's virtual clock."""
 
 import json
 from typing import Any
@@ -13,6 +13,7 @@ from shared.durable import wire
 from shared.durable.engine import Engine
 from shared.durable.events import Event
 from shared.durable.register import Blueprint, DFApp, implements, orchestrates, takes_engine
+from tests.workflows import nights
 
 EVENTS: dict[str, Event[Any]] = {
     event.name: event for event in (contract.COMMITTED, contract.PROGRESSED, contract.CANCELLED)
@@ -65,3 +66,4 @@ bp.route(route="find/{device}", methods=["POST"], auth_level=AuthLevel.ANONYMOUS
 
 app = DFApp()
 app.register_functions(bp)
+app.register_functions(nights.blueprint())
