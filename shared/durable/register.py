@@ -4,14 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 from azure.durable_functions import Blueprint, DFApp, SyncDurableFunctionsClient
-from azure.functions import HttpRequest, HttpResponse
+from azure.functions import HttpRequest, HttpResponse, TimerRequest
 from azure.functions.decorators.function_app import FunctionBuilder
 
 from shared.durable import wire
 from shared.durable.calls import ActivityCall, Context, Workflow, WorkflowCall
 from shared.durable.engine import Engine
 
-__all__ = ["Blueprint", "DFApp", "as_orchestrator", "implements", "orchestrates", "takes_engine"]
+__all__ = ["Blueprint", "DFApp", "as_orchestrator", "at_times", "implements", "orchestrates", "takes_engine"]
 
 type Orchestrator[I, O] = Callable[[Context, I], Workflow[O | None]]
 """Returns `None` only after `call.again`: what comes next is another run's reply."""
@@ -43,6 +43,17 @@ def as_orchestrator[I, O](
 
     orchestrator.__name__ = call.name
     return orchestrator
+
+
+def at_times(bp: Blueprint, schedule: str, function: Callable[[Engine], None]) -> None:
+    """A timer that starts workflows or speaks to them; `schedule` is NCRONTAB with six fields."""
+
+    def handler(timer: TimerRequest, client: SyncDurableFunctionsClient) -> None:
+        del timer  # late is as good as in time
+        function(Engine(client))
+
+    handler.__name__ = function.__name__
+    bp.timer_trigger(schedule=schedule, arg_name="timer")(bp.durable_client_input(client_name="client")(handler))
 
 
 def takes_engine(bp: Blueprint, function: Callable[[HttpRequest, Engine], HttpResponse]) -> FunctionBuilder:

@@ -8,6 +8,7 @@ from shared.domain.ids import (
     ENTROPY_BYTES,
     AccountId,
     CertificateId,
+    CodeId,
     CustomerId,
     DeviceId,
     FamilyId,
@@ -40,5 +41,16 @@ packs = st.builds(PackName, sessions, pack_ids)
 indexes = st.builds(IndexName, sessions, st.integers(0, 10**6))
 
 st.register_type_strategy(datetime, moments)
-for kind in (*(AccountId, CertificateId, CustomerId, DeviceId, FamilyId, IncidentId, RestoreId, SessionId, UserId),):
+for kind in (
+    AccountId,
+    CertificateId,
+    CodeId,
+    CustomerId,
+    DeviceId,
+    FamilyId,
+    IncidentId,
+    RestoreId,
+    SessionId,
+    UserId,
+):
     st.register_type_strategy(kind, ids(kind))
