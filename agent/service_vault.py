@@ -146,7 +146,8 @@ class ServiceVault:
         return ServiceReader(self._transport, grants, packs_open=True)
 
     def snapshots(self) -> Sequence[SnapshotInfo]:
-        return [_info(snapshot) for snapshot in self._service.snapshots(self.account)]
+        listed = self._service.snapshots(self.account)
+        return [_info(snapshot) for snapshot in listed if snapshot.expired_at is None]
 
     def close(self) -> None:
         """Lets go of the session without ending it: the next run can go on with it while its lease lasts."""

@@ -18,9 +18,10 @@ from shared.keys.account_keys import AccountKeys
 from shared.keys.local import LocalKeys
 from shared.keys.vault import VaultKeys, key_client
 from shared.settings import Settings
-from shared.storage import audit, enrolment, incidents, packsets, records, slots, tenants, users, vaults
+from shared.storage import audit, deletions, enrolment, incidents, packsets, records, slots, tenants, users, vaults
 from shared.storage.audit import AuditLog
 from shared.storage.blobs import VaultBlobs
+from shared.storage.catalogues import Catalogues
 from shared.storage.mapping import Mapper
 from shared.storage.packsets import PackSets
 from shared.storage.sas import AccountKeySigner, DelegationSigner, Signer
@@ -34,6 +35,7 @@ TABLES = frozenset(
         *(slots.SLOTS, slots.ACCOUNT_KEYS),
         *(users.FAMILIES, users.TALLIES),
         *(enrolment.CODES, enrolment.CODE_NAMES, enrolment.REVOCATIONS, enrolment.CHARGES, incidents.INCIDENTS),
+        *(deletions.DELETIONS, deletions.SWEEPS, deletions.INSPECTIONS),
         *(vaults.STATES, audit.HEADS, records.RESTORES, records.SEEDINGS, records.RESERVATIONS, records.ASSERTIONS),
     )
 )
@@ -178,6 +180,22 @@ class Services:
         if self.settings.storage_account is not None:
             return DelegationSigner(self._blobs, self.now)
         return AccountKeySigner(self._blobs, self._blobs.credential.account_key)
+
+    @cached_property
+    def catalogues(self) -> Catalogues:
+        return Catalogues(self._blobs.get_container_client(packsets.CONTAINER))
+
+    @cached_property
+    def deletions(self):
+        return self._table(deletions.DELETIONS)
+
+    @cached_property
+    def sweeps(self):
+        return self._table(deletions.SWEEPS)
+
+    @cached_property
+    def inspections(self):
+        return self._table(deletions.INSPECTIONS)
 
     def create_storage(self) -> None:
         """Create every table and container that is missing; safe to repeat."""

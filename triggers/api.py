@@ -7,7 +7,20 @@ import azure.functions as func
 from shared.durable.register import Blueprint
 from shared.operations.revocations import revocation_list
 from shared.services import Services
-from triggers import accounts, audit, backups, customers, devices, ledgers, restores, slots, tokens, users
+from triggers import (
+    accounts,
+    audit,
+    backups,
+    customers,
+    devices,
+    ledgers,
+    restores,
+    retention,
+    slots,
+    sweeps,
+    tokens,
+    users,
+)
 from triggers.answering import bind
 from triggers.endpoint import Endpoint
 from triggers.openapi import document
@@ -19,6 +32,8 @@ ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (
     *accounts.ENDPOINTS,
     *devices.ENDPOINTS,
     *slots.ENDPOINTS,
+    *retention.ENDPOINTS,
+    *sweeps.ENDPOINTS,
     *backups.ENDPOINTS,
     *restores.ENDPOINTS,
     *audit.ENDPOINTS,

@@ -62,11 +62,11 @@ def get_uploaded_pack(call: Call[NoBody]) -> api.UploadedPack:
 def commit_session(call: Call[api.CommitSession]) -> api.Snapshot:
     """Make the session a snapshot. Refused, with the packs' names, when anything it needs is not there."""
     statistics = commits.Statistics(**call.body.statistics.model_dump())
-    order = CommitOrder(call.id(SessionId), call.body.refs_sha256, statistics)
+    order = CommitOrder(call.id(SessionId), call.body.refs_sha256, statistics, call.body.backup_set)
     snapshot = commit(call.services, call.device, order)
     # Snapshot before event: if the event gets lost, the watch finds the snapshot in the table.
     seeding.tell_committed(call.services, call.engine, snapshot)
-    return _snapshot(snapshot)
+    return shown(snapshot)
 
 
 def abandon_session(call: Call[NoBody]) -> api.Session:
@@ -79,7 +79,7 @@ def list_snapshots(call: Call[NoBody]) -> Page[api.Snapshot]:
     """The account's snapshots, oldest first."""
     limit = call.limit()
     found = call.services.vaults.snapshots_page(call.account.id, call.after(), limit)
-    return page_of([_snapshot(snapshot) for snapshot in found], limit)
+    return page_of([shown(snapshot) for snapshot in found], limit)
 
 
 def get_snapshot(call: Call[NoBody]) -> api.Snapshot:
@@ -87,7 +87,7 @@ def get_snapshot(call: Call[NoBody]) -> api.Snapshot:
     snapshot = call.services.vaults.snapshot(call.account.id, call.id(SessionId))
     if snapshot is None:
         raise NotFound(f"there is no snapshot {call.id(SessionId)}")
-    return _snapshot(snapshot)
+    return shown(snapshot)
 
 
 def get_seeding(call: Call[NoBody]) -> api.Seeding:
@@ -115,7 +115,7 @@ def _opened(opening: Opening) -> api.SessionOpened:
     )
 
 
-def _snapshot(snapshot: commits.Snapshot) -> api.Snapshot:
+def shown(snapshot: commits.Snapshot) -> api.Snapshot:
     return api.Snapshot.model_validate(snapshot, from_attributes=True)
 
 

@@ -12,7 +12,7 @@ import azure.functions as func
 
 from shared.api.base import Request
 from shared.domain.errors import Forbidden, Malformed, NotAuthenticated
-from shared.domain.ids import AccountId, CustomerId, DeviceId, Id, RestoreId, SessionId, UserId
+from shared.domain.ids import AccountId, CustomerId, DeviceId, HoldId, Id, RestoreId, SessionId, UserId
 from shared.domain.tenancy import Account, Bearer, Caller, DeviceCaller, Newcomer, UserCaller
 from shared.durable.engine import Engine
 from shared.services import Services
@@ -30,6 +30,7 @@ PATH_NAMES: dict[type[Id], str] = {
     SessionId: "session",
     RestoreId: "restore",
     UserId: "user",
+    HoldId: "hold",
 }
 
 

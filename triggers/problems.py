@@ -12,6 +12,8 @@ from shared.domain.certificates import NotDue
 from shared.domain.devices import DeviceRevoked
 from shared.domain.errors import Conflict, Forbidden, HortError, Malformed, NotAuthenticated, NotFound
 from shared.domain.lockout import LockedOut
+from shared.domain.marks import SnapshotExpired
+from shared.domain.policy_changes import ConfirmationNeeded
 from shared.domain.sessions import SessionClosed
 from shared.format.errors import BadSignature
 from shared.identity.entra import IssuerAway
@@ -49,6 +51,8 @@ MEANINGS: dict[type[HortError], Meaning] = {
     DeviceRevoked: Meaning("device-revoked", HTTPStatus.CONFLICT, "The device is revoked"),
     AccountLocked: Meaning("account-locked", HTTPStatus.FORBIDDEN, "A breach of the account is suspected"),
     KeyGone: Meaning("key-gone", HTTPStatus.CONFLICT, "The account's key is deleted"),
+    SnapshotExpired: Meaning("snapshot-expired", HTTPStatus.CONFLICT, "The snapshot is expired"),
+    ConfirmationNeeded: Meaning("confirmation-needed", HTTPStatus.CONFLICT, "Snapshots might be kept less long"),
     Conflict: Meaning("conflict", HTTPStatus.CONFLICT, "The state of things does not allow this"),
     BadSignature: Meaning("bad-signature", HTTPStatus.BAD_REQUEST, "The device did not sign this"),
     Malformed: Meaning("invalid-request", HTTPStatus.BAD_REQUEST, "The request is not valid"),

@@ -1,7 +1,11 @@
 """Backups and restores: sessions, snapshots, grants, and a device's first backup."""
 
+from typing import Annotated
+
+from pydantic import StringConstraints
+
 from shared.api.base import Bytes, Count, Instant, Reply, Request, Seconds, Sha256
-from shared.domain.ids import AccountId, DeviceId, RestoreId, SessionId
+from shared.domain.ids import AccountId, DeviceId, HoldId, RestoreId, SessionId, UserId
 from shared.domain.seeding import SeedingState
 from shared.domain.sessions import SessionState
 
@@ -70,11 +74,27 @@ class RenewSession(Request):
     total_bytes: Bytes = 0
 
 
+BackupSet = Annotated[str, StringConstraints(pattern=r"^([a-z0-9][a-z0-9-]{0,39})?$")]
+"""The name of a backup set; the empty one is the default set. The service sees it: it should tell nothing."""
+
+
 class CommitSession(Request):
     """Makes the session a snapshot. The refs lie in `m-<account>/refs/<session>` already."""
 
     refs_sha256: Sha256
     statistics: Statistics = Statistics()
+    backup_set: BackupSet = ""
+
+
+class Hold(Reply):
+    """Why a snapshot must not go, whatever the policy says."""
+
+    id: HoldId
+    reason: str
+    by: UserId
+    by_provider: bool
+    """Then only the provider releases it."""
+    placed_at: Instant
 
 
 class Snapshot(Reply):
@@ -88,6 +108,13 @@ class Snapshot(Reply):
     new_packs: Count
     new_stored_bytes: Bytes
     statistics: Statistics
+    backup_set: str = ""
+    expired_at: Instant | None = None
+    """Since when it is not restored any more."""
+    take_back_until: Instant | None = None
+    """Until when an expired snapshot can be taken back; then it is gone for ever."""
+    pinned: bool = False
+    holds: tuple[Hold, ...] = ()
 
 
 class OpenRestore(Request):

@@ -43,7 +43,15 @@ class Deed(StrEnum):
     ROTATE_KEY = "key.rotate"
     OPEN_RESTORE = "restore.open"
     CANCEL_SEEDING = "seeding.cancel"
+    START_SWEEP = "sweep.start"
     READ_AUDIT = "audit.read"
+    CHANGE_RETENTION = "retention.change"
+    CALL_OFF_RETENTION = "retention.call-off"
+    PLACE_HOLD = "hold.place"
+    RELEASE_HOLD = "hold.release"
+    PIN_SNAPSHOT = "snapshot.pin"
+    UNPIN_SNAPSHOT = "snapshot.unpin"
+    TAKE_SNAPSHOT_BACK = "snapshot.take-back"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,14 @@
 """Whether a session may become a snapshot: the check on which the safety of the vault rests (design 5.3)."""
 
-from collections.abc import Mapping, Set
+import hashlib
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from shared.domain.ids import AccountId, DeviceId, PackName, SessionId
+from shared.domain.ids import AccountId, DeviceId, HoldId, PackName, SessionId, UserId
+
+TAKE_BACK = timedelta(hours=24)
+"""How long an expired snapshot can be taken back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,18 @@ class Statistics:
     sent_bytes: int = 0
     unreadable: int = 0
     seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Somebody's reason why a snapshot must not go, whatever the policy says."""
+
+    id: HoldId
+    reason: str
+    by: UserId
+    by_provider: bool
+    """What the provider holds, only the provider lets go."""
+    placed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +52,31 @@ class Snapshot:
     new_stored_bytes: int
     index_segments: int
     statistics: Statistics = field(default_factory=Statistics)
+    backup_set: str = ""
+    """`""` is the default set."""
+    expired_at: datetime | None = None
+    """Since when no rule keeps it: it is not restored any more, and can be taken back for a while."""
+    pinned: bool = False
+    holds: tuple[Hold, ...] = ()
+    resurrected: int = 0
+    """Packs that were condemned until this snapshot needed them again."""
+
+    @property
+    def take_back_until(self) -> datetime | None:
+        return None if self.expired_at is None else self.expired_at + TAKE_BACK
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Packs that one sweep condemned, or is deleting."""
+
+    packs: str
+    """The name of their set."""
+    count: int
+    """How many they were at first: commits that need one again take it out."""
+    epoch: int
+    """Sessions opened at this epoch or before may still count on them."""
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +85,26 @@ class VaultState:
 
     account: AccountId
     epoch: int = 0
-    condemned: str | None = None
-    """The name of the set of packs that a sweep found unreferenced."""
-    deleting: str | None = None
-    """The name of the set of packs that are being deleted or are deleted."""
+    condemned: tuple[Batch, ...] = ()
+    """What sweeps found unreferenced, oldest first."""
+    deleting: Batch | None = None
+    """Nothing brings these back, and no commit counts on them."""
+    deleted: str | None = None
+    """The name of the set of packs that are gone while an index still tells where they were."""
+    catalogue: str | None = None
+    """The name of what the sweep remembers of packs and their users; it can be made anew from the vault."""
+    marked: str | None = None
+    """Which snapshots the last mark found kept, as `fingerprint`: while they are the same there is nothing to mark."""
+
+    @property
+    def on_their_way_out(self) -> tuple[str, ...]:
+        """The names of all sets of packs that nobody should count on."""
+        batches = self.condemned if self.deleting is None else (*self.condemned, self.deleting)
+        return tuple(filter(None, (*(batch.packs for batch in batches), self.deleted)))
+
+
+def fingerprint(kept: Iterable[SessionId]) -> str:
+    return hashlib.sha256("".join(sorted(kept)).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from shared.domain.ids import AccountId, CustomerId, IncidentId
 class IncidentKind(StrEnum):
     SUSPECTED_BREACH = "suspected-breach"
     """Somebody may have got at an account's credentials or keys (N16)."""
+    DATA_LOST = "data-lost"
+    """Something that a kept snapshot needs is not there, or not as it was uploaded."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,8 @@ class BackupSession:
     lease_until: datetime
     renewable_until: datetime
     ended_at: datetime | None = None
+    index_segments: int = 0
+    """Told by the commit; they outlive the snapshot while another one needs this session's packs."""
 
 
 def opened(session: SessionId, account: AccountId, device: DeviceId, epoch: int, now: datetime) -> BackupSession:

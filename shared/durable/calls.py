@@ -1,13 +1,16 @@
 """Typed calls out of a workflow: `reply = yield from delete_snapshot(ctx, request)`."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from durabletask.task import OrchestrationContext, RetryPolicy, Task, when_all
+from durabletask.task import TaskFailedError as StepFailed
 
 from shared.durable import wire
+
+__all__ = ["PATIENT", "ActivityCall", "Context", "StepFailed", "Workflow", "WorkflowCall", "each"]
 
 type Context = OrchestrationContext
 type Workflow[R] = Generator[Task[Any], Any, R]
@@ -51,6 +54,17 @@ class WorkflowCall[I, O]:
             self.name, input=wire.encode(request, self.request), instance_id=instance_id
         )
         return wire.decode(payload, self.reply)
+
+    def each(self, ctx: Context, requests: Mapping[str, I]) -> Workflow[list[O]]:
+        """Run one for each instance id, all at once, and wait for every reply."""
+        if not requests:
+            return []
+        tasks: list[Task[Any]] = [
+            ctx.call_sub_orchestrator(self.name, input=wire.encode(request, self.request), instance_id=instance_id)
+            for instance_id, request in requests.items()
+        ]
+        payloads: list[Any] = yield when_all(tasks)
+        return [wire.decode(payload, self.reply) for payload in payloads]
 
     def again(self, ctx: Context, request: I) -> None:
         """Start over with `request` and an empty history; events that wait are kept."""

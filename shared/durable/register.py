@@ -11,7 +11,7 @@ from shared.durable import wire
 from shared.durable.calls import ActivityCall, Context, Workflow, WorkflowCall
 from shared.durable.engine import Engine
 
-__all__ = ["Blueprint", "DFApp", "as_orchestrator", "at_times", "implements", "orchestrates", "takes_engine"]
+__all__ = ["Blueprint", "DFApp", "as_orchestrator", "implements", "on_schedule", "orchestrates", "takes_engine"]
 
 type Orchestrator[I, O] = Callable[[Context, I], Workflow[O | None]]
 """Returns `None` only after `call.again`: what comes next is another run's reply."""
@@ -45,17 +45,6 @@ def as_orchestrator[I, O](
     return orchestrator
 
 
-def at_times(bp: Blueprint, schedule: str, function: Callable[[Engine], None]) -> None:
-    """A timer that starts workflows or speaks to them; `schedule` is NCRONTAB with six fields."""
-
-    def handler(timer: TimerRequest, client: SyncDurableFunctionsClient) -> None:
-        del timer  # late is as good as in time
-        function(Engine(client))
-
-    handler.__name__ = function.__name__
-    bp.timer_trigger(schedule=schedule, arg_name="timer")(bp.durable_client_input(client_name="client")(handler))
-
-
 def takes_engine(bp: Blueprint, function: Callable[[HttpRequest, Engine], HttpResponse]) -> FunctionBuilder:
     """An HTTP function that starts workflows or speaks to them; its trigger is still to be added."""
 
@@ -64,3 +53,14 @@ def takes_engine(bp: Blueprint, function: Callable[[HttpRequest, Engine], HttpRe
 
     handler.__name__ = function.__name__
     return bp.durable_client_input(client_name="client")(handler)
+
+
+def on_schedule(bp: Blueprint, name: str, schedule: str, function: Callable[[Engine], None]) -> None:
+    """Register a function that starts workflows at the times of an NCRONTAB `schedule`, in UTC."""
+
+    def handler(timer: TimerRequest, client: SyncDurableFunctionsClient) -> None:
+        del timer
+        function(Engine(client))
+
+    handler.__name__ = name
+    bp.timer_trigger(arg_name="timer", schedule=schedule)(bp.durable_client_input(client_name="client")(handler))

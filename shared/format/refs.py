@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,6 +22,8 @@ SIGNATURE_BYTES = 64
 
 _TITLE = b"hort refs 1"
 _SIGNED_BY = b"signature "
+_PACK_WORD = b"pack "
+_PACK_NAME_CHARACTERS = 26 + 1 + 64
 _ID = rb"[0-7][0-9a-hjkmnp-tv-z]{25}"
 _NUMBER = rb"0|[1-9][0-9]{0,14}"
 _HEAD = re.compile(rb"head ([0-9a-f]{64}) (" + _NUMBER + rb")\Z")
@@ -71,6 +73,12 @@ def decode(data: bytes, verify_key: Ed25519PublicKey) -> Refs:
 def decode_unverified(data: bytes) -> Refs:
     """Reads refs without asking who signed them: for holders of the master key, who trust the sealed head instead."""
     return _parse(_split(data)[0])
+
+
+def mentions(data: bytes, packs: Set[bytes]) -> Set[bytes]:
+    """Which of these packs (names, as ASCII) some refs speak of; reads nothing else and believes nobody's summary."""
+    named = slice(len(_PACK_WORD), len(_PACK_WORD) + _PACK_NAME_CHARACTERS)
+    return packs & {line[named] for line in data.split(b"\n") if line.startswith(_PACK_WORD)}
 
 
 def _lines(refs: Refs) -> Iterator[str]:

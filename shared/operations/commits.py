@@ -6,6 +6,7 @@ from datetime import datetime
 
 from shared.domain.commits import (
     Accepted,
+    Batch,
     CommitFacts,
     MissingPack,
     Refused,
@@ -47,6 +48,7 @@ class CommitOrder:
     session: SessionId
     refs_sha256: str
     statistics: Statistics
+    backup_set: str = ""
 
 
 def commit(services: Services, device: DeviceCaller, order: CommitOrder) -> Snapshot:
@@ -69,14 +71,9 @@ def _commit(services: Services, device: DeviceCaller, order: CommitOrder) -> Sna
     refs = _refs(services, device, order)
     resurrected = _judge(services, refs, state.value)
     now = services.now()
-    snapshot = _snapshot(refs, order, now)
-    services.vaults.commit(
-        state,
-        _without(services, state.value, resurrected),
-        session,
-        ended(session.value, SessionState.COMMITTED, now),
-        snapshot,
-    )
+    snapshot = replace(_snapshot(refs, order, now), resurrected=len(resurrected))
+    done = replace(ended(session.value, SessionState.COMMITTED, now), index_segments=snapshot.index_segments)
+    services.vaults.commit(state, _without(services, state.value, resurrected), session, done, snapshot)
     return snapshot
 
 
@@ -106,21 +103,26 @@ def _refs(services: Services, device: DeviceCaller, order: CommitOrder) -> Refs:
 def _judge(services: Services, refs: Refs, state: VaultState) -> frozenset[PackName]:
     """Check that all is there; returns the condemned packs that live again."""
     committed = services.vaults.committed(refs.account)
-    _check_meta(services, refs, committed)
     needed = {pack.name: pack.size_bytes for pack in refs.packs}
     facts = CommitFacts(
         session=refs.session,
         needed=needed,
         there=services.vault_blobs.pack_sizes(refs.account, {pack.session for pack in needed}),
         committed=committed,
-        condemned=services.pack_sets.read(refs.account, state.condemned),
-        deleting=services.pack_sets.read(refs.account, state.deleting),
+        condemned=services.pack_sets.read_all(refs.account, (batch.packs for batch in state.condemned)).keys(),
+        deleting=services.pack_sets.read_all(refs.account, _gone(state)).keys(),
     )
     match judge(facts):
         case Refused(missing):
             raise PacksMissing(missing)
         case Accepted(resurrected):
+            # Packs before meta: an index that went with its packs is no more needed once they are sent anew.
+            _check_meta(services, refs, committed)
             return resurrected
+
+
+def _gone(state: VaultState) -> tuple[str | None, ...]:
+    return (state.deleting and state.deleting.packs, state.deleted)
 
 
 def _check_meta(services: Services, refs: Refs, committed: frozenset[SessionId]) -> None:
@@ -140,8 +142,16 @@ def _check_meta(services: Services, refs: Refs, committed: frozenset[SessionId])
 def _without(services: Services, state: VaultState, resurrected: frozenset[PackName]) -> VaultState:
     if not resurrected:
         return state
-    left = services.pack_sets.read(state.account, state.condemned) - resurrected
-    return replace(state, condemned=services.pack_sets.write(state.account, left))
+    batches = (_spared(services, state.account, batch, resurrected) for batch in state.condemned)
+    return replace(state, condemned=tuple(batch for batch in batches if batch is not None))
+
+
+def _spared(services: Services, account: AccountId, batch: Batch, resurrected: frozenset[PackName]) -> Batch | None:
+    packs = services.pack_sets.read(account, batch.packs)
+    left = {pack: size for pack, size in packs.items() if pack not in resurrected}
+    if len(left) == len(packs):
+        return batch
+    return replace(batch, packs=services.pack_sets.write(account, left)) if left else None
 
 
 def _snapshot(refs: Refs, order: CommitOrder, now: datetime) -> Snapshot:
@@ -158,6 +168,7 @@ def _snapshot(refs: Refs, order: CommitOrder, now: datetime) -> Snapshot:
         new_stored_bytes=sum(new),
         index_segments=sum(1 for index in refs.indexes if index.name.session == refs.session),
         statistics=order.statistics,
+        backup_set=order.backup_set,
     )
 
 

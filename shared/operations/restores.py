@@ -6,6 +6,7 @@ from shared.domain.breach import refuse_if_locked
 from shared.domain.errors import NotFound
 from shared.domain.grants import LIFE, Purpose
 from shared.domain.ids import DeviceId, RestoreId, SessionId, UserId
+from shared.domain.marks import refuse_if_expired
 from shared.domain.tenancy import Account, Caller, DeviceCaller, UserCaller
 from shared.operations import grants
 from shared.services import Services
@@ -30,8 +31,11 @@ class RestoreOpened:
 
 def open_restore(services: Services, order: OpenRestore) -> RestoreOpened:
     refuse_if_locked(order.account)
-    if order.snapshot is not None and services.vaults.snapshot(order.account.id, order.snapshot) is None:
-        raise NotFound(f"there is no snapshot {order.snapshot}")
+    if order.snapshot is not None:
+        snapshot = services.vaults.snapshot(order.account.id, order.snapshot)
+        if snapshot is None:
+            raise NotFound(f"there is no snapshot {order.snapshot}")
+        refuse_if_expired(snapshot)
     device, user = _who(order.caller)
     restore = RestoreSession(order.id, order.account.id, order.snapshot, device, user, opened_at=services.now())
     # Record before grant: nobody reads without a trace.

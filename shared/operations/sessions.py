@@ -105,6 +105,13 @@ def refuse_if_closed(services: Services, state: Stored[VaultState], session: Sto
     raise SessionClosed(standing.id, standing.state)
 
 
+def fence_overdue(services: Services, account: AccountId) -> None:
+    """Sessions whose lease ran out are not committed any more. Safe to repeat."""
+    for session in services.vaults.open_sessions(account):
+        if as_of(session, services.now()) is not session:
+            until_unchanged(lambda session=session: _fence(services, session, overdue=True))
+
+
 def fence_all(services: Services, account: AccountId, device: DeviceId | None = None) -> None:
     """No open session of the account, or of one of its devices, is committed any more. Safe to repeat."""
     for session in services.vaults.open_sessions(account):
@@ -112,21 +119,23 @@ def fence_all(services: Services, account: AccountId, device: DeviceId | None = 
             until_unchanged(lambda session=session: _fence(services, session))
 
 
-def _fence(services: Services, listed: BackupSession) -> None:
+def _fence(services: Services, listed: BackupSession, *, overdue: bool = False) -> None:
+    """With `overdue` only if it was not renewed meanwhile."""
     state = vault_state(services, listed.account)
     now = services.vaults.session(listed.account, listed.id)
-    if now is not None and now.value.state is SessionState.OPEN:
+    if now is None or now.value.state is not SessionState.OPEN:
+        return
+    if not overdue or as_of(now.value, services.now()) is not now.value:
         services.vaults.change(state, now, ended(now.value, SessionState.FENCED, services.now()))
 
 
 def _opening(services: Services, device: DeviceCaller, session: BackupSession, state: VaultState) -> Opening:
     # The account as it is now: a grant of an older generation opens nothing.
     account = customers.get_account(services, device.customer, device.account)
-    snapshots = services.vaults.snapshots(session.account)
+    lasting = services.vaults.committed_sessions(session.account)
     return Opening(
         session=session,
         grant=grants.give(services, account, Purpose.UPLOAD, session.lease_until),
-        live_indexes=tuple(LiveIndex(s.id, s.index_segments) for s in snapshots if s.index_segments),
-        do_not_reuse=services.pack_sets.read(session.account, state.condemned)
-        | services.pack_sets.read(session.account, state.deleting),
+        live_indexes=tuple(LiveIndex(s.id, s.index_segments) for s in lasting if s.index_segments),
+        do_not_reuse=frozenset(services.pack_sets.read_all(session.account, state.on_their_way_out)),
     )

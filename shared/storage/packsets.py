@@ -2,11 +2,9 @@
 
 # pyright: reportUnknownMemberType=false
 import hashlib
-from collections.abc import Set
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from azure.core.exceptions import ResourceExistsError
 from azure.storage.blob import ContainerClient
 
 from shared.domain.ids import AccountId, PackName
@@ -17,18 +15,29 @@ CONTAINER = "hort-gc"
 
 @dataclass(frozen=True, slots=True)
 class PackSets:
+    """Each pack comes with its size in bytes."""
+
     container: ContainerClient
 
-    def read(self, account: AccountId, name: str | None) -> frozenset[PackName]:
+    def read(self, account: AccountId, name: str | None) -> dict[PackName, int]:
         if name is None:
-            return frozenset()
+            return {}
         text = self.container.download_blob(f"{account}/{name}").readall().decode()
-        return frozenset(PackName.parse(line) for line in text.splitlines())
+        return dict(_pack(line) for line in text.splitlines())
 
-    def write(self, account: AccountId, packs: Set[PackName]) -> str:
-        """Keep a set for ever under the hash of what it holds, and tell that name."""
-        body = "".join(f"{pack}\n" for pack in sorted(packs)).encode()
+    def read_all(self, account: AccountId, names: Iterable[str | None]) -> dict[PackName, int]:
+        """Their union."""
+        return {pack: size for name in names for pack, size in self.read(account, name).items()}
+
+    def write(self, account: AccountId, packs: Mapping[PackName, int]) -> str:
+        """Keep a set under the hash of what it holds, and tell that name."""
+        body = "".join(f"{pack} {size}\n" for pack, size in sorted(packs.items())).encode()
         name = hashlib.sha256(body).hexdigest()
-        with suppress(ResourceExistsError):  # the same name is the same set
-            self.container.upload_blob(f"{account}/{name}", body, overwrite=False)
+        # The same name is the same set; written again it is young again, and `forget_old` lets it be.
+        self.container.upload_blob(f"{account}/{name}", body, overwrite=True)
         return name
+
+
+def _pack(line: str) -> tuple[PackName, int]:
+    name, _, size = line.partition(" ")
+    return PackName.parse(name), int(size)

@@ -46,13 +46,19 @@ class Replace:
 
 
 @dataclass(frozen=True, slots=True)
+class Remove:
+    entity: dict[str, Any]
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
 class Put:
     """Whatever is there."""
 
     entity: dict[str, Any]
 
 
-type Step = Insert | Replace | Put
+type Step = Insert | Replace | Remove | Put
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +71,14 @@ class Table[T]:
             answer = self.client.create_entity(self.mapper.to_entity(value))
         except ResourceExistsError:
             raise AlreadyThere(f"{self.client.table_name} {self.mapper.key(value)} is there already") from None
-        return Stored(value, _etag(answer))
+        return Stored(value, etag(answer))
 
     def get(self, partition: str, row: str) -> Stored[T] | None:
         try:
             entity = self.client.get_entity(partition, row)
         except ResourceNotFoundError:
             return None
-        return Stored(self.mapper.from_entity(entity), _etag(entity.metadata))
+        return Stored(self.mapper.from_entity(entity), etag(entity.metadata))
 
     def replace(self, old: Stored[T], new: T) -> Stored[T]:
         try:
@@ -84,7 +90,7 @@ class Table[T]:
             )
         except (ResourceModifiedError, ResourceNotFoundError):
             raise Changed(f"{self.client.table_name} {self.mapper.key(new)} was changed meanwhile") from None
-        return Stored(new, _etag(answer))
+        return Stored(new, etag(answer))
 
     def remove(self, partition: str, row: str) -> None:
         """Whatever the row holds now; safe to repeat."""
@@ -104,7 +110,7 @@ class Table[T]:
     def window(self, cursor: str | None, limit: int) -> tuple[list[Stored[T]], str | None]:
         """At most `limit` rows, of all partitions, and where the next begin: `None` behind the last."""
         pages = self.client.list_entities(results_per_page=limit).by_page(json.loads(cursor) if cursor else None)
-        rows = [Stored(self.mapper.from_entity(entity), _etag(entity.metadata)) for entity in next(pages, ())]
+        rows = [Stored(self.mapper.from_entity(entity), etag(entity.metadata)) for entity in next(pages, ())]
         token: Any = getattr(pages, "continuation_token", None)
         return rows, json.dumps(token) if token else None
 
@@ -113,6 +119,16 @@ class Table[T]:
         past_prefix = after != "" and after >= prefix
         found = self._query(partition, max(after, prefix), prefix, strictly=past_prefix, per_page=limit)
         return list(islice(found, limit))
+
+    def scan(self, after: tuple[str, str] | None, limit: int) -> list[T]:
+        """At most `limit` values of the whole table in the order of partition and row, past the key `after`."""
+        condition, parameters = "", dict[str, str]()
+        if after is not None:
+            # The SDK finds a parameter only where a space follows.
+            condition = "PartitionKey gt @partition or (PartitionKey eq @partition and RowKey gt @row )"
+            parameters = {"partition": after[0], "row": after[1]}
+        found = self.client.query_entities(condition, parameters=parameters, results_per_page=limit)
+        return [self.mapper.from_entity(entity) for entity in islice(found, limit)]
 
     def all(self, partition: str, *, prefix: str = "", past: str = "") -> Iterator[T]:
         """The values of a partition whose row keys start with `prefix`, in row order, beyond `past`."""
@@ -147,6 +163,8 @@ def _operation(step: Step) -> tuple[str, dict[str, Any]] | tuple[str, dict[str, 
         case Replace(entity, etag):
             options = {"mode": UpdateMode.REPLACE, "etag": etag, "match_condition": MatchConditions.IfNotModified}
             return "update", entity, options
+        case Remove(entity, etag):
+            return "delete", entity, {"etag": etag, "match_condition": MatchConditions.IfNotModified}
 
 
 def _meaning(failed: HttpResponseError) -> Exception:
@@ -159,5 +177,5 @@ def _meaning(failed: HttpResponseError) -> Exception:
             return failed
 
 
-def _etag(metadata: Any) -> str:
+def etag(metadata: Any) -> str:
     return str(metadata["etag"])

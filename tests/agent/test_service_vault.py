@@ -59,6 +59,15 @@ def test_a_backup_goes_all_the_way(stand_in: StandIn, vault: ServiceVault) -> No
     assert reader.meta(f"index/{session}/0") == b"index"
 
 
+def test_an_expired_snapshot_is_not_offered(stand_in: StandIn, vault: ServiceVault) -> None:
+    expired = vault.open_session(None).session
+    commit(vault, expired)
+    stand_in.snapshots[0]["expired_at"] = "2026-03-01T00:00:00Z"
+    kept = vault.open_session(None).session
+    commit(vault, kept)
+    assert [each.session for each in vault.snapshots()] == [kept]
+
+
 @pytest.mark.parametrize(
     "fault",
     [

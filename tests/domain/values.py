@@ -12,6 +12,7 @@ from shared.domain.ids import (
     CustomerId,
     DeviceId,
     FamilyId,
+    HoldId,
     Id,
     IncidentId,
     IndexName,
@@ -42,15 +43,7 @@ indexes = st.builds(IndexName, sessions, st.integers(0, 10**6))
 
 st.register_type_strategy(datetime, moments)
 for kind in (
-    AccountId,
-    CertificateId,
-    CodeId,
-    CustomerId,
-    DeviceId,
-    FamilyId,
-    IncidentId,
-    RestoreId,
-    SessionId,
-    UserId,
+    *(AccountId, CertificateId, CodeId, CustomerId, DeviceId, FamilyId),
+    *(HoldId, IncidentId, RestoreId, SessionId, UserId),
 ):
     st.register_type_strategy(kind, ids(kind))

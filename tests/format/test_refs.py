@@ -135,6 +135,24 @@ def test_a_signature_line_that_is_none_is_refused(end: bytes) -> None:
         refs.decode(body() + end, KEY.public_key())
 
 
+@given(all_refs, st.lists(pack_refs, max_size=5), st.data())
+def test_refs_mention_exactly_the_packs_that_decoding_finds(
+    value: Refs, strangers: list[PackRef], data: st.DataObject
+) -> None:
+    """The second mark reads less than the commit did, and must see no less."""
+    some = data.draw(st.lists(st.sampled_from(value.packs))) if value.packs else []
+    asked = {str(pack.name).encode() for pack in (*strangers, *some)}
+    named = {str(pack.name).encode() for pack in value.packs}
+    assert refs.mentions(refs.encode(value, KEY.sign), asked) == asked & named
+
+
+def test_a_pack_is_mentioned_also_in_refs_that_nobody_could_decode() -> None:
+    """Where the two disagree the pack stays: half a text still speaks for it."""
+    name = str(SAMPLE.packs[0].name).encode()
+    assert refs.mentions(b"torn\npack " + name + b" 1\npack 01", {name}) == {name}
+    assert refs.mentions(b"index " + name, {name}) == set()
+
+
 def test_a_hundred_thousand_packs_are_read_in_well_under_a_second() -> None:
     packs = tuple(PackRef(PackName(SESSION, f"{n:064x}"), 32 << 20) for n in range(100_000))
     data = refs.encode(replace(SAMPLE, packs=packs), KEY.sign)

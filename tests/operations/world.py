@@ -4,7 +4,7 @@
 import hashlib
 import secrets
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -13,6 +13,7 @@ from shared.domain.commits import Snapshot, Statistics, VaultState
 from shared.domain.errors import HortError
 from shared.domain.ids import AccountId, CustomerId, DeviceId, IndexName, PackName, SessionId
 from shared.domain.sessions import BackupSession, SessionState
+from shared.domain.sweep import condemned, doomed
 from shared.domain.tenancy import Account, DeviceCaller
 from shared.format import names
 from shared.format.refs import IndexRef, PackRef, Refs, encode
@@ -118,13 +119,15 @@ class World:
 
     def condemn(self, packs: Iterable[PackName]) -> None:
         """What a sweep's mark writes."""
-        name = self.services.pack_sets.write(self.id, frozenset(packs))
-        self.write_state(lambda state: replace(state, condemned=name, epoch=state.epoch + 1))
+        condemn = dict.fromkeys(packs, 64)
+        name = self.services.pack_sets.write(self.id, condemn)
+        self.write_state(lambda state: condemned(state, name, len(condemn), self.services.now()))
 
     def delete(self, packs: Iterable[PackName]) -> None:
         """What a sweep writes before it deletes."""
-        name = self.services.pack_sets.write(self.id, frozenset(packs))
-        self.write_state(lambda state: replace(state, deleting=name))
+        packs = dict.fromkeys(packs, 64)
+        name = self.services.pack_sets.write(self.id, packs)
+        self.write_state(lambda state: doomed(state, (), name, len(packs), self.services.now()))
 
     def touch(self) -> None:
         self.write_state(lambda state: state)
@@ -134,7 +137,8 @@ class World:
         transact(self.services.vaults.client, [Replace(STATES.to_entity(change(state.value)), state.etag)])
 
     def condemned(self) -> frozenset[PackName]:
-        return self.services.pack_sets.read(self.id, self.state().value.condemned)
+        batches = self.state().value.condemned
+        return frozenset(self.services.pack_sets.read_all(self.id, (batch.packs for batch in batches)))
 
     def add_device(self) -> Device:
         return register(self.services, self.account)

@@ -92,6 +92,14 @@ NO_PERSONS: Sequence[Any] = [
 NO_PASSWORDS: Sequence[Any] = ["", "short", "passwort1234", "aaaaaaaaaaaaaaaa", "x" * 1001, None, 7, True, [], {}]
 ROLES: Sequence[Any] = ["owner", "operator", "billing", "auditor", "", "ADMIN", None, 7]
 STATISTICS = {"files": 1}
+NO_SETS: Sequence[Any] = ["Mail", "-mail", "a b", "x" * 41, "m\u00e4il", "mail\n", None, 7, []]
+NO_POLICIES: Sequence[Any] = [7, True, "netik-14d", []]
+POLICY: Mapping[str, Any] = {"policy": None, "preset": "netik-14d", "sets": {}}
+NO_POLICY: Mapping[str, Sequence[Any]] = {
+    "policy": NO_POLICIES,
+    "preset": ["gold", "", 7, [], {}],
+    "sets": [None, 7, [], "mail"],
+}
 FORMS = {
     "customer": Form("operator", "/customers", {"name": "N"}, {"name": NO_NAMES}),
     "account": Form("operator", "/customers/{customer}/accounts", {"name": "N"}, {"name": NO_NAMES}),
@@ -156,9 +164,30 @@ FORMS = {
     "commit": Form(
         "device",
         "/accounts/{account}/sessions/{session}/commit",
-        {"refs_sha256": SHA, "statistics": STATISTICS},
-        {"refs_sha256": NO_SHAS, "statistics": [None, 7, [], "x"]},
-        frozenset({"statistics"}),
+        {"refs_sha256": SHA, "statistics": STATISTICS, "backup_set": "mail"},
+        {"refs_sha256": NO_SHAS, "statistics": [None, 7, [], "x"], "backup_set": NO_SETS},
+        frozenset({"statistics", "backup_set"}),
+    ),
+    "retention": Form(
+        "admin",
+        "/accounts/{account}/retention",
+        {**POLICY, "confirm": None},
+        {**NO_POLICY, "confirm": NO_IDS},
+        frozenset({*POLICY, "confirm"}),
+        method="PUT",
+    ),
+    "simulation": Form(
+        "admin",
+        "/accounts/{account}/retention/simulate",
+        {**POLICY, "at": None},
+        {**NO_POLICY, "at": ["", "tomorrow", "2026-11-21", "2026-11-21T00:00:00", []]},
+        frozenset({*POLICY, "at"}),
+    ),
+    "hold": Form(
+        "admin",
+        "/customers/{customer}/accounts/{account}/snapshots/{session}/holds",
+        {"reason": "N"},
+        {"reason": NO_NAMES},
     ),
     "restore": Form(
         "admin", "/accounts/{account}/restores", {"snapshot": None}, {"snapshot": NO_IDS}, frozenset({"snapshot"})

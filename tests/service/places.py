@@ -4,7 +4,7 @@ import base64
 import hashlib
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.service.client import Client
@@ -30,6 +30,8 @@ class Place:
     seeding: Device
     restore: str
     user: str
+    held: str = "0" * 26
+    """A hold on the snapshot."""
 
     @property
     def account(self) -> str:
@@ -47,12 +49,18 @@ class Place:
             "restore": self.restore,
             "slot": "passphrase",
             "user": self.user,
+            "hold": self.held,
         }
+
+    def hold(self, reason: str) -> str:
+        """On the snapshot, by the customer."""
+        path = f"/customers/{self.customer.id}/accounts/{self.account}/snapshots/{self.snapshot}/holds"
+        return self.admin.post(path, {"reason": reason}).made()["id"]
 
     def seen(self) -> Mapping[str, Any]:
         """All that the API shows of this account."""
         below = f"/accounts/{self.account}"
-        paths = ["devices", "snapshots", "slots", f"devices/{self.seeding.id}/seeding"]
+        paths = ["devices", "snapshots", "slots", "retention", f"devices/{self.seeding.id}/seeding"]
         seen = {path: self.admin.get(f"{below}/{path}").made(200) for path in paths}
         return {**seen, "session": self.client.get(self.open.path).made(200)}
 
@@ -71,7 +79,7 @@ def settle(service: Service, customer: Customer, admin: Client) -> Place:
     for slot in ("passphrase", "recovery"):
         admin.put(f"/accounts/{account}/slots/{slot}", {"sealed": SEALED}, {"If-None-Match": "*"}).made(200)
     pack = opened.put_pack(secrets.token_bytes(100)).name.pack_id
-    return Place(
+    place = Place(
         customer,
         admin,
         device,
@@ -84,3 +92,4 @@ def settle(service: Service, customer: Customer, admin: Client) -> Place:
         restore,
         customer.newcomer("member").id,
     )
+    return replace(place, held=place.hold("a court asks"))

@@ -24,6 +24,7 @@ CREATING = {
     "POST /accounts/{account}/devices/{device}/certificates",
     "POST /accounts/{account}/sessions",
     "POST /accounts/{account}/restores",
+    "POST /customers/{customer}/accounts/{account}/snapshots/{session}/holds",
 }
 LISTS = {
     "GET /customers",

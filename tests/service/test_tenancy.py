@@ -67,6 +67,16 @@ POST /accounts/{account}/restores                  | 401 403 | 201 201 404 | 201
 GET  /accounts/{account}/restores/{restore}        | 401 403 | 200 200 404 | 200 200 404 | 200 404 404
 GET  /customers/{customer}/charges                 | 401 200 | 200 200 404 | 403 403 403 | 403 403 403
 GET  /customers/{customer}/incidents               | 401 200 | 200 200 404 | 403 403 403 | 403 403 403
+GET  /accounts/{account}/retention                 | 401 403 | 200 200 404 | 200 200 404 | 200 404 404
+PUT  /accounts/{account}/retention                 | 401 403 | 412 412 404 | 403 403 403 | 403 403 403
+DELETE /accounts/{account}/retention/pending       | 401 403 | 409 409 404 | 403 403 403 | 403 403 403
+POST /accounts/{account}/retention/simulate        | 401 403 | 200 200 404 | 200 200 404 | 403 403 403
+GET  /accounts/{account}/snapshots/{session}/retention | 401 403 | 200 200 404 | 200 200 404 | 200 404 404
+POST /accounts/{account}/snapshots/{session}/pin   | 401 403 | 200 200 404 | 200 200 404 | 403 403 403
+POST /accounts/{account}/snapshots/{session}/unpin | 401 403 | 200 200 404 | 403 403 403 | 403 403 403
+POST /accounts/{account}/snapshots/{session}/take-back | 401 403 | 200 200 404 | 200 200 404 | 403 403 403
+POST /customers/{customer}/accounts/{account}/snapshots/{session}/holds | 401 400 | 201 201 404 | 403 403 403 | 403 403 403
+DELETE /customers/{customer}/accounts/{account}/snapshots/{session}/holds/{hold} | 401 400 | 200 200 404 | 403 403 403 | 403 403 403
 GET  /audit                                        | 401 403 | 200 200 200 | 403 403 403 | 403 403 403
 GET  /audit/export                                 | 401 403 | 200 200 200 | 403 403 403 | 403 403 403
 GET  /audit/anchor                                 | 401 403 | 200 200 200 | 403 403 403 | 403 403 403
@@ -75,7 +85,7 @@ GET  /customers/{customer}/audit                   | 401 200 | 403 403 403 | 403
 GET  /customers/{customer}/audit/export            | 401 200 | 403 403 403 | 403 403 403 | 403 403 403
 GET  /customers/{customer}/audit/anchor            | 401 200 | 403 403 403 | 403 403 403 | 403 403 403
 GET  /customers/{customer}/audit/verify            | 401 200 | 403 403 403 | 403 403 403 | 403 403 403
-"""
+"""  # noqa: E501 -- a table
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +132,8 @@ def request(client: Client, route: str, parts: Mapping[str, str], refs_sha256: s
     path = re.sub(r"\{(\w+)\}", lambda name: parts[name[1]], template)
     if method == "GET":
         return client.get(path)
+    if path.endswith("/retention"):
+        return client.put(path, {"policy": {"last": 3}}, {"If-Match": '"another"'})
     if method == "PUT":
         return client.put(path, {"sealed": "BBBB"}, {"If-None-Match": "*"})
     if method == "DELETE":
@@ -147,6 +159,8 @@ def good_body(template: str, refs_sha256: str = "") -> Mapping[str, Any]:
             return {"refs_sha256": refs_sha256}
         case "kit-test":
             return {"recovery_etag": RECOVERY_ETAG}
+        case "holds":
+            return {"reason": "N"}
         case _:
             return {}
 
@@ -223,6 +237,8 @@ def fitting(route: str, place: Place) -> Mapping[str, str]:
             return {"device": place.device.id}
         case "{slot}" if route.startswith("DELETE"):
             return {"slot": "passphrase"}
+        case "{hold}":
+            return {"session": place.snapshot, "hold": place.hold("a lawyer asks")}
         case _:
             return {"session": place.snapshot} if "/snapshots/" in route else {}
 
@@ -270,7 +286,7 @@ def test_the_operator_makes_nothing_for_a_customer_that_is_not_there(operator: C
 
 
 TENANT_ROUTES = sorted(row.route for row in rows() if "{account}" in row.route)
-PARTS = ("account", "device", "session", "pack", "restore")
+PARTS = ("account", "device", "session", "pack", "restore", "hold")
 
 
 def test_no_token_of_one_tenant_opens_a_path_of_another(world: World) -> None:

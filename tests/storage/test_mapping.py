@@ -14,21 +14,24 @@ from hypothesis import strategies as st
 
 from localhost.azurite import Azurite
 from shared.domain.audit import Record
-from shared.domain.commits import Snapshot, Statistics, VaultState
+from shared.domain.commits import Hold, Snapshot, Statistics, VaultState
+from shared.domain.deletions import Deletion, SweepReport
 from shared.domain.enrolment import EnrolmentCode
 from shared.domain.families import Family, FamilyState
 from shared.domain.ids import AccountId
 from shared.domain.incidents import Incident
+from shared.domain.inspections import Inspection
 from shared.domain.lockout import Tally
+from shared.domain.policy_changes import PendingChange, Retention
 from shared.domain.prices import Charge
 from shared.domain.seeding import Progress, Seeding
 from shared.domain.sessions import BackupSession
 from shared.domain.tenancy import Account, Customer, Device, User, UserState
 from shared.services import TABLES
-from shared.storage import audit, enrolment, incidents, records, slots, tenants, users, vaults
+from shared.storage import audit, deletions, enrolment, incidents, records, slots, tenants, users, vaults
 from shared.storage.mapping import Mapper
 from shared.storage.tables import Table
-from tests.domain import values
+from tests.domain import points, values
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
 # No surrogates: no JSON of any caller can bring them. NUL and lone CR are for the table to keep.
@@ -38,6 +41,8 @@ COUNTS = ("packs", "stored_bytes", "new_packs", "new_stored_bytes", "index_segme
 statistics = st.builds(
     Statistics, files=values.sizes, logical_bytes=values.sizes, sent_bytes=values.sizes, seconds=st.floats(0, 1e12)
 )
+holds = st.lists(st.builds(Hold, reason=texts), max_size=3).map(tuple)
+changes = st.builds(PendingChange, policies=points.whole_policies)
 MAPPERS: list[tuple[Mapper[Any], st.SearchStrategy[Any]]] = [
     (tenants.CUSTOMERS, st.builds(Customer, name=texts, service_began_at=st.none() | values.moments)),
     (tenants.ACCOUNTS, st.builds(Account, name=texts, grants=INT64)),
@@ -73,10 +78,20 @@ MAPPERS: list[tuple[Mapper[Any], st.SearchStrategy[Any]]] = [
     (enrolment.CODE_NAMES, st.builds(enrolment.CodeName, sha256=names)),
     (enrolment.REVOCATIONS, st.from_type(enrolment.Revocation)),
     (enrolment.CHARGES, st.builds(Charge, amount_eur=st.decimals(0, 10**9, places=2))),
+    (deletions.DELETIONS, st.builds(Deletion, name=names, objects=INT64, stored_bytes=INT64, reason=texts)),
+    (deletions.SWEEPS, st.builds(SweepReport, skipped=st.lists(texts, max_size=3).map(tuple))),
+    (
+        deletions.INSPECTIONS,
+        st.builds(Inspection, objects=INT64, stored_bytes=INT64, faults=st.lists(texts, max_size=3).map(tuple)),
+    ),
     (incidents.INCIDENTS, st.builds(Incident, by=texts, note=texts)),
-    (vaults.STATES, st.builds(VaultState, epoch=INT64, condemned=st.none() | names, deleting=st.none() | names)),
+    (vaults.STATES, st.builds(VaultState, epoch=INT64, deleted=st.none() | names, catalogue=st.none() | names)),
     (vaults.SESSIONS, st.builds(BackupSession, epoch=INT64)),
-    (vaults.SNAPSHOTS, st.builds(Snapshot, **dict.fromkeys(COUNTS, INT64), statistics=statistics)),
+    (
+        vaults.SNAPSHOTS,
+        st.builds(Snapshot, **dict.fromkeys(COUNTS, INT64), statistics=statistics, pinned=st.booleans(), holds=holds),
+    ),
+    (vaults.RETENTIONS, st.builds(Retention, policies=points.whole_policies, pending=st.none() | changes)),
     (audit.HEADS, st.builds(audit.Head, tenant=names, number=INT64, hash=names)),
     (audit.RECORDS, st.builds(audit.Kept, tenant=names, record=st.builds(Record, number=st.integers(1, 10**12 - 1)))),
     (records.RESTORES, st.from_type(records.RestoreSession)),

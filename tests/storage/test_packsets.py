@@ -11,7 +11,7 @@ from shared.domain.ids import AccountId, PackName, SessionId
 from shared.services import Services
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-PACKS = frozenset(PackName(SessionId.make(NOW, bytes([n]) * 10), f"{n:064x}") for n in range(20))
+PACKS = {PackName(SessionId.make(NOW, bytes([n]) * 10), f"{n:064x}"): n * 1000 for n in range(20)}
 
 
 @pytest.fixture
@@ -19,14 +19,14 @@ def account(services: Services) -> AccountId:
     return services.new(AccountId)
 
 
-@pytest.mark.parametrize("packs", [frozenset[PackName](), PACKS])
-def test_a_set_comes_back_as_it_was_written(services: Services, account: AccountId, packs: frozenset[PackName]) -> None:
+@pytest.mark.parametrize("packs", [dict[PackName, int](), PACKS])
+def test_a_set_comes_back_as_it_was_written(services: Services, account: AccountId, packs: dict[PackName, int]) -> None:
     name = services.pack_sets.write(account, packs)
     assert services.pack_sets.read(account, name) == packs
 
 
 def test_no_name_is_the_empty_set(services: Services, account: AccountId) -> None:
-    assert services.pack_sets.read(account, None) == frozenset()
+    assert services.pack_sets.read(account, None) == {}
 
 
 def test_the_same_set_has_the_same_name_whoever_writes_it(services: Services, account: AccountId) -> None:
@@ -37,7 +37,7 @@ def test_the_same_set_has_the_same_name_whoever_writes_it(services: Services, ac
 
 
 def test_another_set_has_another_name_and_leaves_the_first(services: Services, account: AccountId) -> None:
-    smaller = PACKS - {min(PACKS)}
+    smaller = {pack: size for pack, size in PACKS.items() if pack != min(PACKS)}
     first, second = services.pack_sets.write(account, PACKS), services.pack_sets.write(account, smaller)
     assert first != second
     assert services.pack_sets.read(account, first) == PACKS

@@ -75,8 +75,8 @@ def test_a_replacement_drops_the_columns_that_became_none(services: Services) ->
     services.vaults.create(account)
     state = services.vaults.state(account)
     assert state is not None
-    table = Table(services.vaults.client, Mapper("vaults", VaultState, key=lambda s: (s.account, "state")))
-    filled = table.replace(state, VaultState(account, 1, condemned="one", deleting="two"))
+    table = Table(services.vaults.client, Mapper("vaults", VaultState, key=lambda s: (s.account, "!state")))
+    filled = table.replace(state, VaultState(account, 1, deleted="one", catalogue="two"))
     table.replace(filled, VaultState(account, 2))
     back = services.vaults.state(account)
     assert back is not None
