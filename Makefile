@@ -13,7 +13,7 @@ serve: setup ## keep the service up and print how to log in
 	$(BIN)/python -m demo.serve
 
 test: setup
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder # a file's fixtures are made once
 
 check: setup
 	$(BIN)/ruff format --check .

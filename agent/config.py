@@ -59,6 +59,8 @@ class Registration(BaseModel):
     account: AccountId
     device: DeviceId
     name: str
+    fingerprint: str | None = None
+    """Of the account's keys; tells another key from the right one. None in homes of before it was written down."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,21 @@ from shared.format.slots import NONCE_BYTES, open_device, seal_device
 def put_device_slot(service: Service, account: AccountId, device: DeviceId, master_key: bytes, home: Home) -> None:
     """Seals the master key to this device. Safe to repeat: a slot that opens stays, one that does not is replaced."""
     key, name = exchange_key(home), f"device-{device}"
-    there = next((slot for slot in service.slots(account) if slot.name == name), None)
+    there = slot_named(service, account, name)
     if there is None:
         service.create_slot(account, name, _sealed(master_key, key, account))
     elif not _opens(there, key, account):
         service.replace_slot(account, name, _sealed(master_key, key, account), there.etag)
+
+
+def open_device_slot(service: Service, account: AccountId, device: DeviceId, key: X25519PrivateKey) -> bytes | None:
+    """The master key; `None` when there is no slot of ours. Raises `WrongDevice` or `Damaged` for one that is not."""
+    there = slot_named(service, account, f"device-{device}")
+    return None if there is None else open_device(base64.b64decode(there.sealed), key, account)
+
+
+def slot_named(service: Service, account: AccountId, name: str) -> Slot | None:
+    return next((slot for slot in service.slots(account) if slot.name == name), None)
 
 
 def exchange_key(home: Home) -> X25519PrivateKey:

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -12,6 +13,7 @@ from agent.certificates import request_for, thumbprint
 from agent.config import Home, Registration
 from agent.credentials import DeviceKey
 from agent.device_slot import put_device_slot
+from agent.passphrases import PASSPHRASE
 from agent.replies import Refused
 from agent.service import Service, enrol
 from agent.transport import Transport
@@ -19,7 +21,7 @@ from shared.api.tenancy import Account, Device, Enrol, PutSlot, RegisterDevice
 from shared.domain.errors import Conflict, HortError, Malformed
 from shared.domain.ids import AccountId
 from shared.format.keys import VaultKeys
-from shared.format.slots import open_recovery
+from shared.format.slots import open_passphrase, open_recovery
 
 RECOVERY = "recovery"
 """The slot's name at the service."""
@@ -28,6 +30,19 @@ RECOVERY = "recovery"
 class NothingToRecover(HortError):
     def __init__(self, account: AccountId) -> None:
         super().__init__(f"account {account} has no key yet, so there is nothing to recover: use `hort register`")
+
+
+class NoPassphrase(HortError):
+    def __init__(self, account: AccountId) -> None:
+        super().__init__(f"account {account} has no passphrase: use the recovery kit")
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What somebody has to open the account's key with, and the slot that it fits."""
+
+    slot: str
+    open: Callable[[bytes, AccountId], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +82,14 @@ def choose_account(accounts: list[Account], wanted: AccountId | None) -> Account
     return accounts[0].id
 
 
+def by_recovery_key(key: bytes) -> Opening:
+    return Opening(RECOVERY, lambda slot, account: open_recovery(slot, key, account))
+
+
+def by_passphrase(passphrase: str) -> Opening:
+    return Opening(PASSPHRASE, lambda slot, account: open_passphrase(slot, passphrase, account))
+
+
 def recovery_slot(service: Service, account: AccountId) -> bytes | None:
     """The account's sealed master key, if any device has made it yet."""
     found = [slot for slot in service.slots(account) if slot.name == RECOVERY]
@@ -88,15 +111,17 @@ def join_first(who: Applicant, service: Service, home: Home, order: KeyOrder) ->
     return _finish(who, home, device, keys.fingerprint)
 
 
-def join_with_key(who: Applicant, service: Service, home: Home, recovery_key: bytes) -> Enrolled:
-    """Opens the recovery slot and registers the device. The key is tried first: a wrong one leaves no trace."""
-    slot = recovery_slot(service, who.account)
-    if slot is None:
+def join_with_key(who: Applicant, service: Service, home: Home, opening: Opening) -> Enrolled:
+    """Opens the account's key and registers the device. What opens it is tried first: a wrong one leaves no trace."""
+    slots = {slot.name: base64.b64decode(slot.sealed) for slot in service.slots(who.account)}
+    if RECOVERY not in slots:
         raise NothingToRecover(who.account)
-    master_key = open_recovery(slot, recovery_key, who.account)
+    if opening.slot not in slots:
+        raise NoPassphrase(who.account)
+    master_key = opening.open(slots[opening.slot], who.account)
     device = _register(who, service, home)
     home.write_master_key(master_key)
-    home.write_slot(slot)
+    home.write_slot(slots[RECOVERY])
     put_device_slot(service, who.account, device.id, master_key, home)
     return _finish(who, home, device, VaultKeys.derive(master_key, who.account).fingerprint)
 
@@ -141,7 +166,13 @@ def _put_slot(service: Service, order: KeyOrder, keys: AccountKeys, home: Home) 
 
 def _finish(who: Applicant, home: Home, device: Device, fingerprint: str) -> Enrolled:
     home.write_certificate(device.certificate)
-    registration = Registration(service=who.service_url, account=who.account, device=device.id, name=who.device_name)
+    registration = Registration(
+        service=who.service_url,
+        account=who.account,
+        device=device.id,
+        name=who.device_name,
+        fingerprint=fingerprint,
+    )
     home.write_registration(registration)
     return Enrolled(registration, fingerprint)
 

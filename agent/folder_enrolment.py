@@ -79,7 +79,9 @@ def _slot_of(vault: FolderVault) -> bytes | None:
 
 
 def _finish(who: FolderApplicant, account: AccountId, device: DeviceId, home: Home, fingerprint: str) -> Enrolled:
-    registration = Registration(service=None, account=account, device=device, name=who.device_name)
+    registration = Registration(
+        service=None, account=account, device=device, name=who.device_name, fingerprint=fingerprint
+    )
     # Registration last: it says that all the rest is there.
     home.write_registration(registration)
     return Enrolled(registration, fingerprint)

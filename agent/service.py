@@ -11,6 +11,7 @@ from agent.tokens import Tokens, make_nonce
 from agent.transport import Answer, Call, Transport
 from shared.api.backups import (
     CommitSession,
+    Hold,
     OpenRestore,
     OpenSession,
     RenewSession,
@@ -23,6 +24,7 @@ from shared.api.backups import (
 )
 from shared.api.base import Page
 from shared.api.identity import ChangePassword, User
+from shared.api.retention import Explanation, PlaceHold, PutRetention, Retention, Simulate, Simulation
 from shared.api.tenancy import (
     Account,
     Device,
@@ -35,7 +37,7 @@ from shared.api.tenancy import (
     Slot,
     Slots,
 )
-from shared.domain.ids import AccountId, DeviceId, RestoreId, SessionId
+from shared.domain.ids import AccountId, CustomerId, DeviceId, HoldId, RestoreId, SessionId
 from shared.format.names import PackName
 
 API = "/api/v1"
@@ -118,6 +120,39 @@ class Service:
 
     def snapshots(self, account: AccountId) -> Iterator[Snapshot]:
         return self._pages(f"/accounts/{account}/snapshots", Snapshot)
+
+    def snapshot(self, account: AccountId, snapshot: SessionId) -> Snapshot:
+        return self._get(f"/accounts/{account}/snapshots/{snapshot}", Snapshot)
+
+    def mark_snapshot(self, account: AccountId, snapshot: SessionId, mark: str) -> Snapshot:
+        """`mark` is `pin`, `unpin` or `take-back`. Raises `Refused` with `snapshot-expired`."""
+        answer = self._post(f"/accounts/{account}/snapshots/{snapshot}/{mark}", None, self._nonce())
+        return parse(answer, Snapshot, self._api)
+
+    def place_hold(self, customer: CustomerId, account: AccountId, snapshot: SessionId, order: PlaceHold) -> Hold:
+        path = f"/customers/{customer}/accounts/{account}/snapshots/{snapshot}/holds"
+        return self._create(path, order, Hold, self._nonce())
+
+    def release_hold(self, customer: CustomerId, account: AccountId, snapshot: SessionId, hold: HoldId) -> Snapshot:
+        path = f"/customers/{customer}/accounts/{account}/snapshots/{snapshot}/holds/{hold}"
+        return parse(self._call("DELETE", path, None, {}), Snapshot, self._api)
+
+    def retention(self, account: AccountId) -> Retention:
+        return self._get(f"/accounts/{account}/retention", Retention)
+
+    def put_retention(self, account: AccountId, order: PutRetention, etag: str) -> Retention:
+        """Raises `Refused` with `confirmation-needed`, or with `precondition-failed` when another is in force."""
+        answer = self._call("PUT", f"/accounts/{account}/retention", order, {"If-Match": etag})
+        return parse(answer, Retention, self._api)
+
+    def call_off_shortening(self, account: AccountId) -> Retention:
+        return parse(self._call("DELETE", f"/accounts/{account}/retention/pending", None, {}), Retention, self._api)
+
+    def simulate_retention(self, account: AccountId, order: Simulate) -> Simulation:
+        return self._create(f"/accounts/{account}/retention/simulate", order, Simulation, self._nonce())
+
+    def explain_snapshot(self, account: AccountId, snapshot: SessionId) -> Explanation:
+        return self._get(f"/accounts/{account}/snapshots/{snapshot}/retention", Explanation)
 
     def open_restore(self, account: AccountId, order: OpenRestore) -> Restore:
         return self._create(f"/accounts/{account}/restores", order, Restore, self._nonce())

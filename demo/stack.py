@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 from pydantic import SecretStr
 
@@ -39,6 +39,8 @@ class StackError(Exception):
 class Stack:
     """One running service. The state lies in one folder; starting again in the same folder goes on with it."""
 
+    app: ClassVar[Path] = REPOSITORY
+    """The folder with `function_app.py`."""
     state: Path
     url: str
     settings: Settings
@@ -52,12 +54,17 @@ class Stack:
         url = f"http://127.0.0.1:{port or _free_port()}"
         with Azurite.start(state) as azurite:
             stack = cls(state, url, _settings(state, url, azurite.connection_string), virtual_clock)
-            Services(stack.settings).create_storage()
+            stack.services.create_storage()
             try:
                 stack.start_host()
                 yield stack
             finally:
                 stack.stop_host()
+
+    @property
+    def services(self) -> Services:
+        """As the host has them, for what is done without it."""
+        return Services(self.settings)
 
     @property
     def log(self) -> Path:
@@ -99,12 +106,12 @@ class Stack:
         """Of the provider's first operator, who is made and has chosen a password at the first call."""
         # Written down before it is chosen: a crash leaves a password that nobody has yet, never one that nobody knows.
         password = _kept(self.state / "operator-password", lambda: secrets.token_urlsafe(18))
-        _make_operator(Services(self.settings), password)
+        _make_operator(self.services, password)
         return password
 
     def _command(self, ready: Path) -> list[str]:
         port = self.url.rpartition(":")[2]
-        command = [sys.executable, "-m", "localhost", str(REPOSITORY), "--port", port]
+        command = [sys.executable, "-m", "localhost", str(self.app), "--port", port]
         command += ["--state", str(self.state / "host"), "--ready-file", str(ready)]
         return [*command, "--virtual-clock"] if self.virtual_clock else command
 

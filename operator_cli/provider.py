@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from enum import StrEnum
 
-from agent.credentials import Password
 from agent.patience import Patience
+from agent.person import Person
 from agent.replies import parse
-from agent.service import Service
 from agent.tokens import make_nonce
 from agent.transport import Transport
 from shared.api.identity import CreateUser, User, UserCreated
+from shared.api.ledgers import Charge, Incident
 from shared.api.tenancy import Account, CreateAccount, CreateCustomer, Customer
 from shared.domain.ids import CustomerId, UserId
 
@@ -22,11 +22,11 @@ class UserDeed(StrEnum):
     DELIVERED = "delivered"
 
 
-class Provider(Service):
-    """One operator's session."""
+class Provider(Person):
+    """The session of one of the provider's people."""
 
-    def __init__(self, url: str, login: str, password: str) -> None:
-        super().__init__(url, Password(login, password), Transport(Patience()))
+    def __init__(self, url: str, login: str, password: str, instruction: str | None = None) -> None:
+        super().__init__(url, login, password, Transport(Patience()), instruction)
 
     def create_customer(self, name: str) -> Customer:
         return self._create("/customers", CreateCustomer(name=name), Customer, make_nonce())
@@ -39,6 +39,12 @@ class Provider(Service):
 
     def users(self, customer: CustomerId) -> Iterator[User]:
         return self._pages(f"/customers/{customer}/users", User)
+
+    def charges(self, customer: CustomerId) -> Iterator[Charge]:
+        return self._pages(f"/customers/{customer}/charges", Charge)
+
+    def incidents(self, customer: CustomerId) -> Iterator[Incident]:
+        return self._pages(f"/customers/{customer}/incidents", Incident)
 
     def do_to_user(self, customer: CustomerId, user: UserId, deed: UserDeed) -> User:
         return parse(self._post(_path(customer, user, deed), None, make_nonce()), User, self._api)

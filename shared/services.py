@@ -13,6 +13,7 @@ from shared.domain.ids import ENTROPY_BYTES, Id
 from shared.identity.ca import Authority, key_in_vault
 from shared.identity.entra import Entra
 from shared.identity.keyring import KeyRing
+from shared.identity.passwords import Passwords
 from shared.keys.account_keys import AccountKeys
 from shared.keys.local import LocalKeys
 from shared.keys.vault import VaultKeys, key_client
@@ -33,7 +34,7 @@ TABLES = frozenset(
         *(tenants.CUSTOMERS, tenants.ACCOUNTS, tenants.DEVICES, users.USERS, users.LOGINS),
         *(slots.SLOTS, slots.ACCOUNT_KEYS),
         *(users.FAMILIES, users.TALLIES),
-        *(enrolment.CODES, enrolment.REVOCATIONS, enrolment.CHARGES, incidents.INCIDENTS),
+        *(enrolment.CODES, enrolment.CODE_NAMES, enrolment.REVOCATIONS, enrolment.CHARGES, incidents.INCIDENTS),
         *(deletions.DELETIONS, deletions.SWEEPS, deletions.INSPECTIONS),
         *(vaults.STATES, audit.HEADS, records.RESTORES, records.SEEDINGS, records.RESERVATIONS, records.ASSERTIONS),
     )
@@ -55,6 +56,10 @@ class Services:
     @cached_property
     def keyring(self) -> KeyRing:
         return KeyRing.parse(self.settings.signing_keys.get_secret_value())
+
+    @cached_property
+    def passwords(self) -> Passwords:
+        return Passwords(at_once=self.settings.password_hashes_at_once)
 
     @cached_property
     def entra(self) -> Entra | None:
@@ -113,6 +118,10 @@ class Services:
     @cached_property
     def codes(self):
         return self._table(enrolment.CODES)
+
+    @cached_property
+    def code_names(self):
+        return self._table(enrolment.CODE_NAMES)
 
     @cached_property
     def revocations(self):

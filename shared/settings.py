@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import AliasChoices, Field, ImportString, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from shared.domain.people import REFUSED_WORDS
+from shared.domain.people import HASHES_AT_ONCE, REFUSED_WORDS
 from shared.domain.tenancy import Role
 
 
@@ -41,6 +41,8 @@ class Settings(BaseSettings):
     """A local host with a virtual clock says here whom to ask for the time."""
     refused_names: frozenset[str] = REFUSED_WORDS
     """A JSON list of words, in lower case, that no user's name may hold (G9)."""
+    password_hashes_at_once: Annotated[int, Field(ge=1)] = HASHES_AT_ONCE
+    """64 MiB each, in each worker process: who comes when all are under way is answered 503."""
     entra_issuer: str | None = None
     """The `iss` of Entra ID's tokens for the provider's people; with audience and keys, or not at all."""
     entra_audience: str | None = None

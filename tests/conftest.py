@@ -15,6 +15,7 @@ from shared.identity.keyring import new_jwk_set
 from shared.services import Services
 from shared.settings import Settings
 from tests.certificates import CA
+from tests.quick.services import QuickServices
 
 # A busy machine is slow at times, and that is no fault of what is tested.
 hypothesis_settings.register_profile("hort", deadline=None)
@@ -63,4 +64,4 @@ def clock() -> Clock:
 
 @pytest.fixture
 def services(azurite: Azurite, clock: Clock) -> Services:
-    return Services(settings_for(azurite.connection_string, clock))
+    return QuickServices(settings_for(azurite.connection_string, clock))

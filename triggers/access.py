@@ -18,6 +18,8 @@ class Who(Enum):
     STAFF = "the provider's people"
     AUDITOR = "the provider's operators and auditors"
     KEEPER = "the provider's operators, and the customer's administrators"
+    PAYER = "the provider's operators and billing, and the customer's administrators"
+    WATCHER = "the provider's operators and auditors, and the customer's administrators"
     PERSON = "every user, also one who must change the password first"
     ADMIN = "the customer's administrators"
     USER = "the customer's users"
@@ -30,6 +32,8 @@ _ROLES = {
     Who.STAFF: {Role.OPERATOR, Role.BILLING, Role.AUDITOR},
     Who.AUDITOR: {Role.OPERATOR, Role.AUDITOR},
     Who.KEEPER: {Role.OPERATOR, Role.ADMIN},
+    Who.PAYER: {Role.OPERATOR, Role.BILLING, Role.ADMIN},
+    Who.WATCHER: {Role.OPERATOR, Role.AUDITOR, Role.ADMIN},
     Who.PERSON: set(Role),
     Who.ADMIN: {Role.ADMIN},
     Who.USER: {Role.ADMIN, Role.MEMBER},

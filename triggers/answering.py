@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
-from urllib.parse import parse_qsl
+from typing import Any, cast
+from urllib.parse import parse_qsl, urlencode
 
 import azure.functions as func
 from pydantic import ValidationError
 
-from shared.api.base import Problem, Reply, Request, Tagged
+from shared.api.base import Page, Problem, Reply, Request, Tagged
 from shared.domain.errors import Malformed, NotAuthenticated
 from shared.domain.tenancy import Bearer
 from shared.durable.engine import Engine
@@ -19,7 +19,7 @@ from shared.services import Services
 from triggers import auditing
 from triggers.access import Who, admit
 from triggers.call import Call, header
-from triggers.endpoint import Endpoint
+from triggers.endpoint import JSON_LINES, Endpoint
 from triggers.problems import TooLarge, problem_of
 
 MAX_BODY_BYTES = 1 << 20
@@ -61,6 +61,8 @@ def answer(
         auditing.keep(endpoint, services, caller, req, outcome.said, outcome.word)
     except Exception as fault:
         outcome = _refusal(fault, req)
+    if endpoint.lines is not None and not isinstance(outcome.said, Problem):
+        return _lines(cast("Page[Any]", outcome.said), req, services)
     return _reply(endpoint, outcome.said, services)
 
 
@@ -119,9 +121,15 @@ def _reply(endpoint: Endpoint[Any, Any], said: Reply | Problem, services: Servic
     return func.HttpResponse(body, status_code=status, mimetype=kind, headers={**_headers(endpoint, said, services)})
 
 
+def _lines(page: Page[Any], req: func.HttpRequest, services: Services) -> func.HttpResponse:
+    body = "".join(f"{item.model_dump_json()}\n" for item in page.items)
+    more = {} if page.next is None else {"Link": f'<?{urlencode({**req.params, "after": page.next})}>; rel="next"'}
+    headers = {**_common(services), **more}
+    return func.HttpResponse(body, status_code=HTTPStatus.OK, mimetype=JSON_LINES, headers=headers)
+
+
 def _headers(endpoint: Endpoint[Any, Any], said: Reply | Problem, services: Services) -> Mapping[str, str]:
-    # A device whose clock is wrong learns here what time it is.
-    common = {"Hort-Time": services.now().isoformat(), "Cache-Control": "no-store"}
+    common = _common(services)
     match said:
         case Problem(retry_after_seconds=int(seconds)):
             return {**common, "Retry-After": str(seconds)}
@@ -137,3 +145,8 @@ def _headers(endpoint: Endpoint[Any, Any], said: Reply | Problem, services: Serv
             return {**common, "Cache-Control": f"public, max-age={endpoint.cached_seconds}"}
         case _:
             return common
+
+
+def _common(services: Services) -> Mapping[str, str]:
+    # A device whose clock is wrong learns here what time it is.
+    return {"Hort-Time": services.now().isoformat(), "Cache-Control": "no-store"}

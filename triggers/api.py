@@ -7,7 +7,20 @@ import azure.functions as func
 from shared.durable.register import Blueprint
 from shared.operations.revocations import revocation_list
 from shared.services import Services
-from triggers import accounts, audit, backups, customers, devices, restores, retention, slots, sweeps, tokens, users
+from triggers import (
+    accounts,
+    audit,
+    backups,
+    customers,
+    devices,
+    ledgers,
+    restores,
+    retention,
+    slots,
+    sweeps,
+    tokens,
+    users,
+)
 from triggers.answering import bind
 from triggers.endpoint import Endpoint
 from triggers.openapi import document
@@ -24,6 +37,7 @@ ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (
     *backups.ENDPOINTS,
     *restores.ENDPOINTS,
     *audit.ENDPOINTS,
+    *ledgers.ENDPOINTS,
 )
 
 

@@ -1,12 +1,13 @@
 """Reading the audit log, and checking it."""
 
+import re
 from collections.abc import Callable
 from dataclasses import asdict
 from itertools import islice
 
-from shared.api.audit import AuditRecord, AuditVerdict
+from shared.api.audit import AuditAnchor, AuditRecord, AuditVerdict
 from shared.api.base import Page
-from shared.domain.audit import Broken, Deed, Record, Sound
+from shared.domain.audit import Anchor, Broken, Deed, Record, Sound
 from shared.domain.errors import Malformed
 from shared.domain.ids import CustomerId
 from shared.operations import audit, customers
@@ -15,6 +16,9 @@ from triggers.call import Call, NoBody
 from triggers.endpoint import Endpoint
 
 FILTERS = ("deed", "actor")
+ANCHOR = ("records", "head")
+
+_HEAD = re.compile("[0-9a-f]{64}")
 
 
 def list_own_acts(call: Call[NoBody]) -> Page[AuditRecord]:
@@ -27,8 +31,28 @@ def list_customer_acts(call: Call[NoBody]) -> Page[AuditRecord]:
     return _page(call, _named(call))
 
 
+def export_own_acts(call: Call[NoBody]) -> Page[AuditRecord]:
+    """The same as JSON lines, to keep and to check elsewhere; `Link` says where it goes on."""
+    return _page(call, _own(call))
+
+
+def export_customer_acts(call: Call[NoBody]) -> Page[AuditRecord]:
+    """A customer's audit log as JSON lines, for the provider."""
+    return _page(call, _named(call))
+
+
+def anchor_own_acts(call: Call[NoBody]) -> AuditAnchor:
+    """What to keep of the customer's audit log, so that nobody rewrites it unnoticed."""
+    return _anchor(call, _own(call))
+
+
+def anchor_customer_acts(call: Call[NoBody]) -> AuditAnchor:
+    """The same, for the provider."""
+    return _anchor(call, _named(call))
+
+
 def verify_own_acts(call: Call[NoBody]) -> AuditVerdict:
-    """Whether the customer's audit log is as it was written."""
+    """Whether the customer's audit log is as it was written; `records` and `head` are an anchor's."""
     return _verdict(call, _own(call))
 
 
@@ -59,26 +83,33 @@ def _shown(record: Record) -> AuditRecord:
 
 
 def _fits(call: Call[NoBody], record: Record) -> bool:
-    deed, actor = call.request.params.get("deed"), call.request.params.get("actor")
-    return (deed is None or record.act.deed == _deed(deed)) and (actor is None or record.act.actor == actor)
+    deed, actor = call.filter("deed", Deed), call.request.params.get("actor")
+    return deed in {None, record.act.deed} and (actor is None or record.act.actor == actor)
 
 
-def _deed(text: str) -> Deed:
-    try:
-        return Deed(text)
-    except ValueError:
-        raise Malformed("deed", f"is one of {', '.join(Deed)}") from None
+def _number(text: str, name: str = "after") -> int:
+    if text and not (text.isascii() and text.isdecimal() and len(text) <= 12):
+        raise Malformed(name, "is the number of a record")
+    return int(text or 0)
 
 
-def _number(after: str) -> int:
-    if after and not (after.isascii() and after.isdecimal() and len(after) <= 12):
-        raise Malformed("after", "is the number of a record")
-    return int(after or 0)
+def _anchor(call: Call[NoBody], tenant: str) -> AuditAnchor:
+    return AuditAnchor.model_validate(audit.anchor(call.services, tenant, call.services.now()), from_attributes=True)
+
+
+def _kept(call: Call[NoBody]) -> Anchor | None:
+    """The anchor that the caller wrote down."""
+    records, head = call.request.params.get("records"), call.request.params.get("head")
+    if records is None and head is None:
+        return None
+    if head is None or not _HEAD.fullmatch(head):
+        raise Malformed("head", "is the `head` of an anchor, 64 hex digits")
+    return Anchor(_number(records or "", "records"), head, call.services.now())
 
 
 def _verdict(call: Call[NoBody], tenant: str) -> AuditVerdict:
     head = call.services.audit.head(tenant).hash
-    match audit.check(call.services, tenant):
+    match audit.check(call.services, tenant, _kept(call)):
         case Sound(records, head):
             return AuditVerdict(sound=True, records=records, head=head)
         case Broken(number, reason):
@@ -86,16 +117,39 @@ def _verdict(call: Call[NoBody], tenant: str) -> AuditVerdict:
 
 
 def _list(
-    path: str, handler: Callable[[Call[NoBody]], Page[AuditRecord]], who: Who
+    path: str,
+    handler: Callable[[Call[NoBody]], Page[AuditRecord]],
+    who: Who,
+    lines: type[AuditRecord] | None = None,
 ) -> Endpoint[NoBody, Page[AuditRecord]]:
     return Endpoint(
-        "GET", path, handler, who, NoBody, Page[AuditRecord], pages=True, filters=FILTERS, audited=Deed.READ_AUDIT
+        "GET",
+        path,
+        handler,
+        who,
+        NoBody,
+        Page[AuditRecord],
+        pages=True,
+        lines=lines,
+        filters=FILTERS,
+        audited=Deed.READ_AUDIT,
     )
+
+
+def _verify(path: str, handler: Callable[[Call[NoBody]], AuditVerdict], who: Who) -> Endpoint[NoBody, AuditVerdict]:
+    return Endpoint("GET", path, handler, who, NoBody, AuditVerdict, filters=ANCHOR)
+
+
+_CUSTOMER = "/customers/{customer}/audit"
 
 
 ENDPOINTS = (
     _list("/audit", list_own_acts, Who.ADMIN),
-    _list("/customers/{customer}/audit", list_customer_acts, Who.AUDITOR),
-    Endpoint("GET", "/audit/verify", verify_own_acts, Who.ADMIN, NoBody, AuditVerdict),
-    Endpoint("GET", "/customers/{customer}/audit/verify", verify_customer_acts, Who.AUDITOR, NoBody, AuditVerdict),
+    _list(_CUSTOMER, list_customer_acts, Who.AUDITOR),
+    _list("/audit/export", export_own_acts, Who.ADMIN, AuditRecord),
+    _list(f"{_CUSTOMER}/export", export_customer_acts, Who.AUDITOR, AuditRecord),
+    Endpoint("GET", "/audit/anchor", anchor_own_acts, Who.ADMIN, NoBody, AuditAnchor),
+    Endpoint("GET", f"{_CUSTOMER}/anchor", anchor_customer_acts, Who.AUDITOR, NoBody, AuditAnchor),
+    _verify("/audit/verify", verify_own_acts, Who.ADMIN),
+    _verify(f"{_CUSTOMER}/verify", verify_customer_acts, Who.AUDITOR),
 )

@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 from typing import cast
 
@@ -117,6 +118,21 @@ class Call[B]:
     def after(self) -> str:
         """The cursor: the identity of the last item that the caller has."""
         return str(self.request.params.get("after", ""))
+
+    def filter[E: StrEnum](self, name: str, kind: type[E]) -> E | None:
+        """What the list is to be narrowed to; `None`: to nothing. Raises `Malformed`."""
+        text = self.request.params.get(name)
+        try:
+            return None if text is None else kind(text)
+        except ValueError:
+            raise Malformed(name, f"is one of {', '.join(kind)}") from None
+
+    def filter_id[I: Id](self, name: str, kind: type[I]) -> I | None:
+        text = self.request.params.get(name)
+        try:
+            return None if text is None else kind.parse(text)
+        except Malformed as fault:
+            raise Malformed(name, fault.reason) from None
 
     def limit(self) -> int:
         text = self.request.params.get("limit", "100")

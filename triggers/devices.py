@@ -7,22 +7,43 @@ from shared.api import tenancy as api
 from shared.api.base import Page
 from shared.domain import tenancy
 from shared.domain.audit import Act, Deed
+from shared.domain.enrolment import CodeState, EnrolmentCode, state_of
 from shared.domain.errors import NotFound
-from shared.domain.ids import CertificateId, DeviceId
+from shared.domain.ids import CertificateId, CodeId, DeviceId
 from shared.operations import audit, devices, enrolment, revocations
 from shared.operations.devices import RegisterDevice, RenewCertificate
-from shared.operations.enrolment import Enrol
+from shared.operations.enrolment import Enrol, MakeCode
 from triggers import auditing
 from triggers.access import Who
 from triggers.call import Call, NoBody
 from triggers.endpoint import Endpoint
-from triggers.paging import page_of
+from triggers.paging import page_of, page_where
 
 
 def make_code(call: Call[NoBody]) -> api.EnrolmentCode:
     """A code by which one device comes into the account within a day; shown once."""
-    made = enrolment.make_code(call.services, call.account, call.user.id)
-    return api.EnrolmentCode(code=made.code, account=made.kept.account, expires_at=made.kept.expires_at)
+    order = MakeCode(call.new(CodeId), call.account, call.user.id)
+    made = enrolment.make_code(call.services, order)
+    kept = made.kept
+    return api.EnrolmentCode(id=kept.id, code=made.code, account=kept.account, expires_at=kept.expires_at)
+
+
+def list_codes(call: Call[NoBody]) -> Page[api.KnownCode]:
+    """The account's enrolment codes of the last months, oldest first, without what they say; `state` filters them."""
+    wanted, limit = call.filter("state", CodeState), call.limit()
+    known = (_known(call, code) for code in call.services.codes.all(call.account.id, past=call.after()))
+    return page_of(page_where(known, lambda code: wanted in {None, code.state}, limit), limit)
+
+
+def _known(call: Call[NoBody], code: EnrolmentCode) -> api.KnownCode:
+    return api.KnownCode(
+        id=code.id,
+        account=code.account,
+        made_by=code.made_by,
+        expires_at=code.expires_at,
+        state=state_of(code, call.account, call.services.now()),
+        device=code.device,
+    )
 
 
 def enrol(call: Call[api.Enrol]) -> api.Device:
@@ -92,20 +113,23 @@ def _device(device: tenancy.Device) -> api.Device:
     )
 
 
+_CODES = "/accounts/{account}/enrolment-codes"
 _DEVICES = "/accounts/{account}/devices"
 _DEVICE = f"{_DEVICES}/{{device}}"
 
 ENDPOINTS = (
     Endpoint(
         "POST",
-        "/accounts/{account}/enrolment-codes",
+        _CODES,
         make_code,
         Who.ADMIN,
         NoBody,
         api.EnrolmentCode,
         status=HTTPStatus.CREATED,
+        creates=True,
         audited=Deed.MAKE_CODE,
     ),
+    Endpoint("GET", _CODES, list_codes, Who.ADMIN, NoBody, Page[api.KnownCode], pages=True, filters=("state",)),
     Endpoint("POST", "/enrolments", enrol, Who.ANYONE, api.Enrol, api.Device, status=HTTPStatus.CREATED),
     Endpoint(
         "POST",

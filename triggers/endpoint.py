@@ -9,6 +9,8 @@ from shared.domain.audit import Deed
 from triggers.access import Who
 from triggers.call import Call
 
+JSON_LINES = "application/x-ndjson"
+
 
 @dataclass(frozen=True)
 class Endpoint[B: Request, R: Reply]:
@@ -29,6 +31,8 @@ class Endpoint[B: Request, R: Reply]:
     """The body is a form, not JSON."""
     pages: bool = False
     """Takes `after` and `limit`."""
+    lines: type[Reply] | None = None
+    """The page's items, of this kind, go as JSON lines, and the cursor in `Link` (RFC 8288)."""
     filters: tuple[str, ...] = ()
     """Names of query parameters that narrow the list."""
     workflows: bool = False

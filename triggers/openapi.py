@@ -23,7 +23,7 @@ from openapi_pydantic.util import PydanticSchema, construct_open_api_with_schema
 from shared.api.base import Problem
 from triggers.access import Who
 from triggers.call import NoBody
-from triggers.endpoint import Endpoint
+from triggers.endpoint import JSON_LINES, Endpoint
 
 VERSION = "1.0.0"
 
@@ -108,6 +108,9 @@ def _request_body(endpoint: Endpoint[Any, Any]) -> RequestBody | None:
 
 
 def _reply(endpoint: Endpoint[Any, Any]) -> Response:
+    if endpoint.lines is not None:
+        line = {JSON_LINES: MediaType(schema=PydanticSchema(schema_class=endpoint.lines))}
+        return Response(description='One a line; `Link: <...>; rel="next"` says where it goes on.', content=line)
     content = {"application/json": MediaType(schema=PydanticSchema(schema_class=endpoint.reply))}
     return Response(description=endpoint.status.phrase, content=content)
 

@@ -17,6 +17,7 @@ from shared.domain.policy_changes import ConfirmationNeeded
 from shared.domain.sessions import SessionClosed
 from shared.format.errors import BadSignature
 from shared.identity.entra import IssuerAway
+from shared.identity.passwords import TooManyAtOnce
 from shared.keys.account_keys import KeyGone, KeysUnavailable
 from shared.operations.commits import ObjectsMissing, PacksMissing
 from shared.operations.slots import PreconditionFailed
@@ -64,6 +65,7 @@ MEANINGS: dict[type[HortError], Meaning] = {
     Forbidden: Meaning("forbidden", HTTPStatus.FORBIDDEN, "This caller may not"),
     NotFound: Meaning("not-found", HTTPStatus.NOT_FOUND, "There is no such thing"),
     PreconditionFailed: Meaning("precondition-failed", HTTPStatus.PRECONDITION_FAILED, "It is not as you expected"),
+    TooManyAtOnce: Meaning("busy", HTTPStatus.SERVICE_UNAVAILABLE, "Too many people log in at this moment"),
     KeysUnavailable: Meaning("keys-unavailable", HTTPStatus.SERVICE_UNAVAILABLE, "The key vault does not answer"),
     Changed: Meaning("busy", HTTPStatus.SERVICE_UNAVAILABLE, "Too many writers at once; try again"),
 }

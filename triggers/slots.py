@@ -29,6 +29,14 @@ def put_slot(call: Call[api.PutSlot]) -> api.Slot:
     return _slot(slots.put(call.services, order))
 
 
+def remove_slot(call: Call[NoBody]) -> api.SlotRemoved:
+    """The passphrase's slot goes; the recovery kit's is only replaced, and a device's goes when it is revoked."""
+    if call.part("slot") != slots.PASSPHRASE:
+        raise Forbidden("only the slot `passphrase` can be removed")
+    slots.remove_passphrase(call.services, call.account.id)
+    return api.SlotRemoved(name=slots.PASSPHRASE)
+
+
 def test_kit(call: Call[api.KitTested]) -> api.Protection:
     """The calling device has opened the account's key with the recovery kit: from now on it is protected."""
     if call.device.id != call.id(DeviceId):
@@ -80,6 +88,15 @@ ENDPOINTS = (
     Endpoint("GET", "/accounts/{account}/slots", list_slots, Who.OWNER, NoBody, api.Slots, audited=Deed.READ_SLOTS),
     Endpoint(
         "PUT", "/accounts/{account}/slots/{slot}", put_slot, Who.OWNER, api.PutSlot, api.Slot, audited=Deed.CHANGE_SLOT
+    ),
+    Endpoint(
+        "DELETE",
+        "/accounts/{account}/slots/{slot}",
+        remove_slot,
+        Who.USER,
+        NoBody,
+        api.SlotRemoved,
+        audited=Deed.REMOVE_SLOT,
     ),
     Endpoint(
         "POST",

@@ -22,11 +22,11 @@ def get_token(call: Call[TokenRequest]) -> Token:
         case TokenRequest(grant_type=GrantType.PASSWORD, username=str(username), password=str(password)):
             return _token(tokens.for_password(call.services, Proof(username, password, call.address)))
         case TokenRequest(grant_type=GrantType.REFRESH_TOKEN, refresh_token=str(refresh_token)):
-            return _token(tokens.for_refresh(call.services, refresh_token))
+            return _token(tokens.for_refresh(call.services, refresh_token, call.address))
         case TokenRequest(
             grant_type=GrantType.CLIENT_CREDENTIALS, client_assertion_type=str(kind), client_assertion=str(assertion)
         ) if kind == JWT_BEARER:
-            return _token(Granted(tokens.for_assertion(call.services, assertion), None))
+            return _token(Granted(tokens.for_assertion(call.services, assertion, call.address), None))
         case TokenRequest(grant_type=GrantType.PASSWORD):
             raise Malformed("username", "the password grant needs username and password")
         case TokenRequest(grant_type=GrantType.REFRESH_TOKEN):

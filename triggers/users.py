@@ -9,7 +9,7 @@ from shared.domain.audit import Deed
 from shared.domain.errors import Conflict, Malformed
 from shared.domain.ids import UserId
 from shared.domain.tenancy import CUSTOMER_ROLES
-from shared.operations import customers, passwords, users
+from shared.operations import customers, passwords, refreshing, users
 from triggers.access import Who
 from triggers.call import Call, NoBody
 from triggers.endpoint import Endpoint
@@ -34,6 +34,12 @@ def list_users(call: Call[NoBody]) -> Page[api.User]:
 def get_user(call: Call[NoBody]) -> api.User:
     """One user."""
     return _user(users.get_user(call.services, call.customer, call.id(UserId)).value)
+
+
+def change_user(call: Call[api.ChangeUser]) -> api.User:
+    """Another name or role; a new role ends the user's sessions, and the last administrator keeps theirs."""
+    order = users.ChangeUser(call.id(UserId), call.customer, call.body.name, call.body.role)
+    return _user(users.change(call.services, order))
 
 
 def disable_user(call: Call[NoBody]) -> api.User:
@@ -72,6 +78,18 @@ def change_password(call: Call[api.ChangePassword]) -> api.User:
     return _user(passwords.change(call.services, order))
 
 
+def log_out(call: Call[api.LogOut]) -> api.LoggedOut:
+    """Ends the session that a refresh token belongs to, or all of the caller's."""
+    person, token = call.person, call.body.refresh_token
+    if token is None and not call.body.everywhere:
+        raise Malformed("refresh_token", "says which session ends, unless all do")
+    if token is not None:
+        refreshing.end(call.services, token, person.id)
+    if call.body.everywhere:
+        users.log_out_everywhere(call.services, person.customer, person.id)
+    return api.LoggedOut(everywhere=call.body.everywhere)
+
+
 def _user(user: tenancy.User) -> api.User:
     return api.User.model_validate(user, from_attributes=True)
 
@@ -97,6 +115,7 @@ ENDPOINTS = (
     ),
     Endpoint("GET", _USERS, list_users, Who.KEEPER, NoBody, Page[api.User], pages=True),
     Endpoint("GET", _USER, get_user, Who.KEEPER, NoBody, api.User),
+    Endpoint("PATCH", _USER, change_user, Who.KEEPER, api.ChangeUser, api.User, audited=Deed.CHANGE_USER),
     Endpoint("POST", f"{_USER}/disable", disable_user, Who.KEEPER, NoBody, api.User, audited=Deed.DISABLE_USER),
     Endpoint("POST", f"{_USER}/enable", enable_user, Who.KEEPER, NoBody, api.User, audited=Deed.ENABLE_USER),
     Endpoint(
@@ -121,4 +140,5 @@ ENDPOINTS = (
         guesses=True,
         audited=Deed.CHANGE_PASSWORD,
     ),
+    Endpoint("POST", "/log-out", log_out, Who.PERSON, api.LogOut, api.LoggedOut, audited=Deed.LOG_OUT),
 )

@@ -6,7 +6,10 @@ from typing import Annotated
 
 import typer
 
+from agent.cli import account_commands
+from agent.cli.options import Account, AsJson, Login, PassphraseFile, PasswordFile
 from agent.cli.perform import performing
+from agent.cli.retention_app import marks, retention
 
 app = typer.Typer(
     name="hort",
@@ -21,6 +24,12 @@ recovery_kit = typer.Typer(
     help="Test the recovery kit, or make a new one.", no_args_is_help=True, rich_markup_mode=None
 )
 app.add_typer(recovery_kit, name="recovery-kit")
+app.add_typer(retention, name="retention")
+app.add_typer(marks)
+app.add_typer(account_commands.devices, name="devices")
+app.add_typer(account_commands.codes, name="codes")
+app.add_typer(account_commands.account, name="account")
+app.add_typer(account_commands.passphrase, name="passphrase")
 
 
 class Overwrite(StrEnum):
@@ -28,23 +37,14 @@ class Overwrite(StrEnum):
     ALWAYS = "always"
 
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 Vault = Annotated[
     str | None,
     typer.Option("--vault", metavar="URL", help="A vault in a folder, file:///path, not the service."),
 ]
 ServiceUrl = Annotated[str, typer.Option("--service", metavar="URL", help="Such as https://backup.example.com.")]
-Login = Annotated[str, typer.Option("--login", metavar="NAME", help="Your user name.")]
-PasswordFile = Annotated[
-    Path | None,
-    typer.Option("--password-file", metavar="FILE", help="Its first line; else HORT_PASSWORD, else asked."),
-]
 NewPasswordFile = Annotated[
     Path | None,
     typer.Option("--new-password-file", metavar="FILE", help="What a first password becomes; else asked."),
-]
-Account = Annotated[
-    str | None, typer.Option("--account", metavar="ID", help="Which of your accounts, if you have several.")
 ]
 DeviceName = Annotated[
     str | None, typer.Option("--name", metavar="DEVICE", help="What to call this device; by default its host name.")
@@ -55,6 +55,9 @@ RecoveryKey = Annotated[
 ]
 Code = Annotated[
     str | None, typer.Option("--code", metavar="CODE", help="An enrolment code of your administrator's, for no login.")
+]
+ByPassphrase = Annotated[
+    bool, typer.Option("--passphrase", help="Open the account with its passphrase, not the kit; it is asked for.")
 ]
 Globs = Annotated[list[str] | None, typer.Option(metavar="GLOB", help="May be given again; excludes win.")]
 Threads = Annotated[int, typer.Option("--threads", metavar="N", min=1, max=64, help="How many workers.")]
@@ -72,14 +75,16 @@ def register(
     kit: Kit = None,
     recovery_key: RecoveryKey = None,
     code: Code = None,
+    passphrase: ByPassphrase = False,
+    passphrase_file: PassphraseFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Join an account with this device. The account's first device makes its key and writes the recovery kit."""
     with performing(as_json=as_json) as say:
         from agent.cli.joining import Joining, register
 
-        wish = Joining(service, login, password_file, new_password_file, account, name, kit, recovery_key, code)
-        say(register(wish))
+        who = (service, login, password_file, new_password_file, account, name)
+        say(register(Joining(*who, kit, recovery_key, code, passphrase, passphrase_file)))
 
 
 @app.command()
@@ -93,18 +98,20 @@ def recover(
     kit: Kit = None,
     recovery_key: RecoveryKey = None,
     code: Code = None,
+    passphrase: ByPassphrase = False,
+    passphrase_file: PassphraseFile = None,
     vault: Vault = None,
     as_json: AsJson = False,
 ) -> None:
-    """Open an account on a new device with its recovery kit."""
+    """Open an account on a new device with its recovery kit or passphrase."""
     with performing(as_json=as_json) as say:
         from agent.cli.joining import Joining, recover, recover_folder
 
         if vault is not None:
             say(recover_folder(vault, kit, recovery_key, name))
         else:
-            wish = Joining(service, login, password_file, new_password_file, account, name, kit, recovery_key, code)
-            say(recover(wish))
+            who = (service, login, password_file, new_password_file, account, name)
+            say(recover(Joining(*who, kit, recovery_key, code, passphrase, passphrase_file)))
 
 
 @app.command()

@@ -8,13 +8,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from agent.cli.device import Device
 from agent.cli.home import find_home
 from agent.cli.output import Outcome, columns, printable, size
 from agent.cli.vaults import choose_snapshot, opened
 from agent.engine.listing import list_items
 from agent.meter import Meter
-from agent.vault import SnapshotInfo
-from shared.domain.ids import SessionId
+from shared.api.backups import Snapshot
+from shared.domain.commits import Statistics
+from shared.domain.ids import DeviceId, SessionId
 from shared.format.items import Item, ItemKind
 
 _KINDS = {
@@ -30,8 +32,21 @@ _KINDS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    session: SessionId
+    device: DeviceId
+    committed_at: datetime
+    statistics: Statistics
+    take_back_until: datetime | None = None
+    """Of an expired one: it is not restored any more, and then gone for ever."""
+    pinned: bool = False
+    held: tuple[str, ...] = ()
+    """The reasons of its holds."""
+
+
+@dataclass(frozen=True, slots=True)
 class SnapshotList:
-    snapshots: tuple[SnapshotInfo, ...]
+    snapshots: tuple[Listed, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +73,8 @@ class Listing:
 
 
 def list_snapshots(vault_url: str | None) -> Outcome[SnapshotList]:
-    with opened(find_home(), vault_url, Meter()) as here:
-        return Outcome(SnapshotList(tuple(here.vault.snapshots())), _snapshot_lines)
+    found = _at_the_service() if vault_url is None else _in_folder(vault_url)
+    return Outcome(SnapshotList(tuple(found)), _snapshot_lines)
 
 
 @contextmanager
@@ -71,18 +86,62 @@ def listing(snapshot: str, path: str, vault_url: str | None) -> Generator[Outcom
         yield Outcome(Listing(session, map(_entry, items)), _entry_lines)
 
 
+def _in_folder(vault_url: str) -> list[Listed]:
+    with opened(find_home(), vault_url, Meter()) as here:
+        return [Listed(i.session, i.device, i.committed_at, i.statistics) for i in here.vault.snapshots()]
+
+
+def _at_the_service() -> list[Listed]:
+    """Expired ones as well: somebody may want to take one back."""
+    from agent.cli.remote import service_of  # half of the start-up time, and no folder needs it
+    from agent.patience import Patience
+    from agent.transport import Transport
+
+    device = Device.load(find_home())
+    service = service_of(device, Transport(Patience()))
+    return [_listed(each) for each in service.snapshots(device.registration.account)]
+
+
+def _listed(snapshot: Snapshot) -> Listed:
+    return Listed(
+        session=snapshot.id,
+        device=snapshot.device,
+        committed_at=snapshot.committed_at,
+        statistics=Statistics(**snapshot.statistics.model_dump()),
+        take_back_until=snapshot.take_back_until,
+        pinned=snapshot.pinned,
+        held=tuple(hold.reason for hold in snapshot.holds),
+    )
+
+
 def _snapshot_lines(found: SnapshotList) -> Iterator[str]:
     if not found.snapshots:
         yield "No snapshots yet."
         return
-    head = ("SNAPSHOT", "COMMITTED (UTC)", "DEVICE", "FILES", "SIZE", "SENT")
+    head = ("SNAPSHOT", "COMMITTED (UTC)", "DEVICE", "FILES", "SIZE", "SENT", "")
     yield from columns([head, *map(_snapshot_row, found.snapshots)])
 
 
-def _snapshot_row(each: SnapshotInfo) -> tuple[str, ...]:
+def _snapshot_row(each: Listed) -> tuple[str, ...]:
     told = each.statistics
     when = f"{each.committed_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
-    return (each.session, when, each.device, f"{told.files:,}", size(told.logical_bytes), size(told.sent_bytes))
+    return (
+        each.session,
+        when,
+        each.device,
+        f"{told.files:,}",
+        size(told.logical_bytes),
+        size(told.sent_bytes),
+        _state(each),
+    )
+
+
+def _state(each: Listed) -> str:
+    """What is to be known of it beside its figures."""
+    until = each.take_back_until
+    expired = () if until is None else (f"expired, take back until {until.astimezone(UTC):%Y-%m-%d %H:%M}",)
+    pinned = ("pinned",) if each.pinned else ()
+    return "; ".join((*expired, *pinned, *(f"held: {reason}" for reason in each.held)))
 
 
 def _entry(item: Item) -> Entry:

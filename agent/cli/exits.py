@@ -28,20 +28,21 @@ class Exit(IntEnum):
 
 def exit_for(fault: Exception) -> Exit:
     """The exit code of an error we expected; the imports wait for a fault, so that the good days start fast."""
+    from agent.cli.reopening import ShutOut
     from agent.config import NotRegistered
     from agent.lock import AnotherRun
     from agent.replies import NotAuthorised
     from agent.transport import Unreachable
     from agent.vault import VaultObjectMissing
     from shared.domain.errors import Malformed
-    from shared.format.errors import BadSignature, Damaged, WrongRecoveryKey
+    from shared.format.errors import BadSignature, Damaged, WrongPassphrase, WrongRecoveryKey
 
     match fault:
-        case NotRegistered() | NotAuthorised():
+        case NotRegistered() | NotAuthorised() | ShutOut():
             return Exit.NOT_AUTHORISED
         case Unreachable():
             return Exit.UNREACHABLE
-        case WrongRecoveryKey() | Malformed(field="recovery key"):
+        case WrongRecoveryKey() | WrongPassphrase() | Malformed(field="recovery key"):
             return Exit.WRONG_KEY
         case AnotherRun():
             return Exit.BUSY

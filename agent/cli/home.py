@@ -34,11 +34,25 @@ def password(file: Path | None, login: str) -> str:
 
 def new_password(file: Path | None) -> str:
     """From the file's first line, or twice from the terminal. Raises `Malformed` when the two differ."""
+    return _chosen(file, "new-password", "New password (12 characters or more): ")
+
+
+def passphrase(file: Path | None) -> str:
+    """From the file's first line, or from the terminal."""
+    return _first_line(file) if file is not None else ask_secret("Passphrase: ", "--passphrase-file")
+
+
+def new_passphrase(file: Path | None) -> str:
+    """From the file's first line, or twice from the terminal. Raises `Malformed` when the two differ."""
+    return _chosen(file, "passphrase", "New passphrase (four uncommon words or more): ")
+
+
+def _chosen(file: Path | None, what: str, prompt: str) -> str:
     if file is not None:
         return _first_line(file)
-    chosen = ask_secret("New password (12 characters or more): ", "--new-password-file")
-    if ask_secret("The same again: ", "--new-password-file") != chosen:
-        raise Malformed("new-password", "the two are not the same")
+    chosen = ask_secret(prompt, f"--{what}-file")
+    if ask_secret("The same again: ", f"--{what}-file") != chosen:
+        raise Malformed(what, "the two are not the same")
     return chosen
 
 
@@ -47,9 +61,9 @@ def _first_line(file: Path) -> str:
     try:
         text = line.decode("utf-8")
     except UnicodeDecodeError:
-        raise Malformed("password-file", f"{file} is not UTF-8 text") from None
+        raise Malformed("file", f"{file} is not UTF-8 text") from None
     if not text:
-        raise Malformed("password-file", f"{file} holds no password")
+        raise Malformed("file", f"the first line of {file} is empty")
     return text
 
 

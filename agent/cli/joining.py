@@ -8,7 +8,7 @@ from pathlib import Path
 
 from agent.account_keys import KeyOrder
 from agent.cli.device import Device
-from agent.cli.home import ask_secret, device_name, find_home, new_password, password
+from agent.cli.home import ask_secret, device_name, find_home, new_password, passphrase, password
 from agent.cli.output import Outcome
 from agent.cli.vaults import folder_of
 from agent.config import Home, Registration, parse_service_url
@@ -17,6 +17,9 @@ from agent.engine.orders import utc_now
 from agent.enrolment import (
     Applicant,
     Enrolled,
+    Opening,
+    by_passphrase,
+    by_recovery_key,
     choose_account,
     enrol_with_code,
     join_first,
@@ -62,6 +65,13 @@ class Joining:
     recovery_key: str | None = field(repr=False)
     code: str | None = field(repr=False)
     """An administrator's enrolment code, in the place of login and password."""
+    by_passphrase: bool = False
+    passphrase_file: Path | None = None
+
+    @property
+    def remembers(self) -> bool:
+        """The user opens the account with its passphrase."""
+        return self.by_passphrase or self.passphrase_file is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +91,8 @@ def register(wish: Joining) -> Outcome[Joined]:
     with unregistered_home() as home:
         service, who = _come_in(wish, home, None)
         kit_path = (wish.kit or default_kit(who.account)).absolute()
-        if recovery_slot(service, who.account) is not None:
-            return joined(join_with_key(who, service, home, _recovery_key(wish, who.account, kit_path)), None)
+        if wish.remembers or recovery_slot(service, who.account) is not None:
+            return joined(join_with_key(who, service, home, _opening(wish, who.account, kit_path)), None)
         order = KeyOrder(who.account, who.service_url, who.device_name, kit_path, utc_now(), os.urandom)
         return joined(join_first(who, service, home, order), kit_path)
 
@@ -91,8 +101,7 @@ def recover(wish: Joining) -> Outcome[Joined]:
     with unregistered_home() as home:
         kit = None if wish.kit is None else read_kit(wish.kit)
         service, who = _come_in(wish, home, kit)
-        key = kit.key_for(who.account) if kit else typed_key(wish.recovery_key)
-        return joined(join_with_key(who, service, home, key), None)
+        return joined(join_with_key(who, service, home, _opening(wish, who.account, wish.kit)), None)
 
 
 def init(vault_url: str, name: str | None, kit: Path | None) -> Outcome[Joined]:
@@ -188,11 +197,13 @@ def _applicant(wish: Joining, service: Service, kit: RecoveryKit | None) -> Appl
     return Applicant(_url(wish, kit), account, device_name(wish.name))
 
 
-def _recovery_key(wish: Joining, account: AccountId, kit: Path) -> bytes:
-    """Also from a kit that an unfinished try of this command has left."""
-    if wish.recovery_key is None and kit.exists():
-        return read_kit(kit).key_for(account)
-    return typed_key(wish.recovery_key)
+def _opening(wish: Joining, account: AccountId, kit: Path | None) -> Opening:
+    """What the user has: passphrase, key or kit, also a kit that an unfinished try has left."""
+    if wish.remembers:
+        return by_passphrase(passphrase(wish.passphrase_file))
+    if wish.recovery_key is None and kit is not None and kit.exists():
+        return by_recovery_key(read_kit(kit).key_for(account))
+    return by_recovery_key(typed_key(wish.recovery_key))
 
 
 def _lines(joined: Joined) -> Iterator[str]:

@@ -31,12 +31,12 @@ def show[T](outcome: Outcome[T], *, as_json: bool) -> None:
         print(line)
 
 
-def show_fault(message: str, code: Exit, *, as_json: bool) -> None:
+def show_fault(message: str, code: Exit, *, as_json: bool, program: str = "hort") -> None:
     message = printable(message)
     if as_json:
         print(json.dumps({"error": {"code": code.value, "reason": code.word, "message": message}}, ensure_ascii=False))
     else:
-        print(f"hort: {message}", file=sys.stderr)
+        print(f"{program}: {message}", file=sys.stderr)
 
 
 def plain(value: object) -> Plain:

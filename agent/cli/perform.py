@@ -20,8 +20,8 @@ class Say(Protocol):
 
 
 @contextmanager
-def performing(*, as_json: bool) -> Generator[Say]:
-    """Runs the block, which says its outcome, and always ends in `typer.Exit`.
+def performing(*, as_json: bool, program: str = "hort") -> Generator[Say]:
+    """Runs the block, which says its outcome, and always ends in `typer.Exit`. `program` names itself in errors.
 
     An error that nobody expected goes through as it is, and shows where it happened.
     """
@@ -39,10 +39,10 @@ def performing(*, as_json: bool) -> Generator[Say]:
         _silence_stdout()
     except KeyboardInterrupt:
         code = Exit.INTERRUPTED
-        show_fault(_INTERRUPTED, code, as_json=as_json)
+        show_fault(_INTERRUPTED, code, as_json=as_json, program=program)
     except (HortError, OSError) as fault:
         code = exit_for(fault)
-        show_fault(_sentence(fault), code, as_json=as_json)
+        show_fault(_sentence(fault), code, as_json=as_json, program=program)
     raise typer.Exit(code)
 
 

@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from agent.certificates import thumbprint
 from agent.cli.device import Device
 from agent.config import NotRegistered
-from agent.credentials import DeviceKey, Password
+from agent.credentials import DeviceKey
 from agent.meter import Meter, Reading
 from agent.patience import Patience
+from agent.person import Person
 from agent.service import Service
 from agent.service_vault import ServiceVault
 from agent.transport import Transport
@@ -30,11 +31,11 @@ def service_of(device: Device, transport: Transport) -> Service:
     return Service(device.registration.service, key_of(device), transport)
 
 
-def service_as(device: Device, login: str, password: str) -> Service:
+def service_as(device: Device, login: str, password: str) -> Person:
     """The same service, as a user: for what a device alone must not do. Raises `NotRegistered`."""
     if device.registration.service is None:
         raise NotRegistered
-    return Service(device.registration.service, Password(login, password), Transport(Patience()))
+    return Person(device.registration.service, login, password, Transport(Patience()))
 
 
 @contextmanager

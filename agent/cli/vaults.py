@@ -1,7 +1,7 @@
 """The vault that a command works on: behind the service, or in the folder that `--vault` names."""
 
 import hashlib
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from agent.folder_vault import FolderVault, account_of
 from agent.meter import Meter
 from agent.vault import SnapshotInfo, Vault
 from shared.domain.errors import Malformed, NotFound
-from shared.domain.ids import SessionId
+from shared.domain.ids import Id, SessionId
 from shared.format.keys import VaultKeys
 
 LATEST = "latest"
@@ -58,11 +58,16 @@ def choose_snapshot(vault: Vault, wanted: str) -> SessionId:
     snapshots = vault.snapshots()
     if wanted == LATEST:
         return _latest(snapshots, [each for each in snapshots if each.device == vault.device])
+    return only_one((each.session for each in snapshots), wanted)
+
+
+def only_one[I: Id](known: Iterable[I], wanted: str, things: str = "snapshots") -> I:
+    """The one whose id is, or begins with, what somebody typed. Raises `NotFound`."""
     if len(wanted) < _SHORTEST_PREFIX:
-        raise NotFound(f"{wanted!r} is too short: give at least {_SHORTEST_PREFIX} characters of a snapshot's id")
-    found = [each.session for each in snapshots if each.session.startswith(wanted.lower())]
+        raise NotFound(f"{wanted!r} is too short: give at least {_SHORTEST_PREFIX} characters of the id")
+    found = [each for each in known if each.startswith(wanted.lower())]
     if len(found) != 1:
-        raise NotFound(f"{wanted!r} names {len(found) or 'no'} snapshots; see `hort snapshots`")
+        raise NotFound(f"{wanted!r} names {len(found) or 'no'} {things}; see `hort snapshots`")
     return found[0]
 
 

@@ -5,7 +5,10 @@ from shared.domain.audit import Deed
 
 
 class AuditRecord(Reply):
-    """One act. `hash` is the SHA-256 of the other fields as JSON: keys sorted, no spaces, times as they stand here."""
+    """One act. `hash` is the SHA-256 of the other fields as JSON: keys sorted, no spaces, times as they stand here.
+
+    Characters beyond ASCII are hashed as `\\uXXXX` (docs/audit.md has the program).
+    """
 
     number: Count
     previous: Sha256
@@ -17,6 +20,15 @@ class AuditRecord(Reply):
     outcome: str
     instruction: str | None
     hash: Sha256
+
+
+class AuditAnchor(Reply):
+    """What to keep: a chain that does not hold it any more was rewritten, and `verify` says so."""
+
+    records: Count
+    head: Sha256
+    """The hash of the last of these records."""
+    as_of: Instant
 
 
 class AuditVerdict(Reply):

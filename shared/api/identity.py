@@ -63,6 +63,25 @@ class User(Reply):
     """When the first password had reached the user (N11)."""
 
 
+class ChangeUser(Request):
+    """`PATCH .../users/{user}`: what is left out stays as it is."""
+
+    name: Name | None = None
+    role: Role | None = None
+
+
+class LogOut(Request):
+    """`POST /log-out`: one session, by its refresh token, or all that the caller has."""
+
+    refresh_token: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    everywhere: bool = False
+    """Access tokens end with it at once; those of one session run out within 15 minutes."""
+
+
+class LoggedOut(Reply):
+    everywhere: bool
+
+
 class ChangePassword(Request):
     """`POST /password`: a new one of at least 12 characters, neither the login name nor one of the commonest."""
 

@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import StringConstraints
 
 from shared.api.base import Base64, Count, Instant, Name, Reply, Request, Tagged
-from shared.domain.ids import AccountId, CustomerId, DeviceId, IncidentId
+from shared.domain.enrolment import CodeState
+from shared.domain.ids import AccountId, CodeId, CustomerId, DeviceId, IncidentId, UserId
 from shared.domain.tenancy import DeviceState
 
 
@@ -67,10 +68,23 @@ class Enrol(RegisterDevice):
 class EnrolmentCode(Reply):
     """For one device, to come into the account without a password."""
 
+    id: CodeId
     code: str
-    """Shown this once and kept nowhere."""
+    """Shown this once and kept nowhere; a repeated request shows another, and the first is good no more."""
     account: AccountId
     expires_at: Instant
+
+
+class KnownCode(Reply):
+    """An enrolment code as it is listed: never the code itself."""
+
+    id: CodeId
+    account: AccountId
+    made_by: UserId
+    expires_at: Instant
+    state: CodeState
+    device: DeviceId | None = None
+    """Who came in with it."""
 
 
 class RenewCertificate(Request):
@@ -113,6 +127,10 @@ class Slot(Tagged):
 
 class Slots(Reply):
     slots: list[Slot]
+
+
+class SlotRemoved(Reply):
+    name: SlotName
 
 
 class KitTested(Request):

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import takewhile
 
 GENESIS = "0" * 64
 """What the first record of a chain follows."""
@@ -19,9 +20,16 @@ class Deed(StrEnum):
     CREATE_USER = "user.create"
     DISABLE_USER = "user.disable"
     ENABLE_USER = "user.enable"
+    CHANGE_USER = "user.change"
     RENEW_PASSWORD = "user.renew-password"  # noqa: S105 -- a deed
     CONFIRM_DELIVERY = "user.confirm-delivery"
     CHANGE_PASSWORD = "user.change-password"  # noqa: S105 -- a deed
+    LOG_IN = "user.log-in"
+    """Refused: one that succeeds is no privileged act."""
+    REUSE_TOKEN = "user.reuse-token"  # noqa: S105 -- a deed
+    ASSERT = "device.assert"
+    """Refused, as well."""
+    LOG_OUT = "user.log-out"
     MAKE_CODE = "enrolment-code.make"
     REGISTER_DEVICE = "device.register"
     RENEW_CERTIFICATE = "device.renew-certificate"
@@ -30,6 +38,7 @@ class Deed(StrEnum):
     UNLOCK_ACCOUNT = "account.unlock"
     CHANGE_SLOT = "slot.change"
     READ_SLOTS = "slot.read"
+    REMOVE_SLOT = "slot.remove"
     TEST_KIT = "kit.test"
     ROTATE_KEY = "key.rotate"
     OPEN_RESTORE = "restore.open"
@@ -51,14 +60,14 @@ class Act:
 
     at: datetime
     actor: str
-    """`user <id>`, `device <id>` or `service`."""
+    """`user <id>`, `device <id>`, `service`, or `unknown` who could not prove to be anybody."""
     deed: Deed
     subject: str
     """The path of the thing, such as `/accounts/<id>/slots/recovery`."""
     address: str
     """Where the request came from, as the front end tells it."""
     outcome: str
-    """`done`, or the slug of the problem that was answered."""
+    """`done`, the slug of the problem that was answered, or how often the unknown were refused."""
     instruction: str | None = None
     """The customer's instruction that a provider's act rests on (G6)."""
 
@@ -71,6 +80,16 @@ class Record:
     """The hash of the record before, or `GENESIS`."""
     act: Act
     hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """What the tenant keeps where the provider cannot reach it: whoever rewrites the chain can't rewrite this."""
+
+    records: int
+    head: str
+    """The hash of the last of them."""
+    as_of: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +111,19 @@ def link(number: int, previous: str, act: Act) -> Record:
     return Record(number, previous, act, _hash(number, previous, act))
 
 
-def verify(records: Iterable[Record], head: str) -> Sound | Broken:
-    """Walk the chain in order of its numbers; `head` is the hash that the last record must have."""
+def anchor(records: Iterable[Record], as_of: datetime) -> Anchor:
+    """Of the records, in order, up to the first that is later than `as_of`."""
+    number, head = 0, GENESIS
+    for record in takewhile(lambda record: record.act.at <= as_of, records):
+        number, head = record.number, record.hash
+    return Anchor(number, head, as_of)
+
+
+def verify(records: Iterable[Record], head: str, kept: Anchor | None = None) -> Sound | Broken:
+    """Walk the chain in order of its numbers; `head` is the hash that the last record must have.
+
+    A chain that was rewritten as a whole, hashes and all, is found by the anchor that was `kept` from before.
+    """
     expected, previous = 1, GENESIS
     for record in records:
         if record.number != expected:
@@ -102,9 +132,13 @@ def verify(records: Iterable[Record], head: str) -> Sound | Broken:
             return Broken(record.number, "does not follow the record before it")
         if record.hash != _hash(record.number, record.previous, record.act):
             return Broken(record.number, "was changed")
+        if kept is not None and record.number == kept.records and record.hash != kept.head:
+            return Broken(record.number, "is not what the anchor says: it, or one before it, was rewritten")
         expected, previous = expected + 1, record.hash
     if previous != head:
         return Broken(expected, "is missing: the chain ends before its head")
+    if kept is not None and expected <= kept.records:
+        return Broken(expected, f"is missing: the anchor knows {kept.records} records")
     return Sound(expected - 1, head)
 
 

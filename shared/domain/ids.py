@@ -85,6 +85,12 @@ class CertificateId(Id):
         return sum(_ALPHABET.index(c) << 5 * n for n, c in enumerate(reversed(self)))
 
 
+class CodeId(Id):
+    """An enrolment code's, which tells nothing of the code."""
+
+    __slots__ = ()
+
+
 class FamilyId(Id):
     """A user's session's: all the refresh tokens that came out of one log-in."""
 

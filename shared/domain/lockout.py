@@ -44,11 +44,20 @@ def pause(failures: int, free: int) -> timedelta:
 
 def tried(tally: Tally, free: int, now: datetime) -> Tally:
     """The tally with one more try, counted as a failure until it proves right. Raises `LockedOut`."""
-    current = tally if now - tally.last_at < FORGOTTEN_AFTER else Tally(tally.subject, 0, now)
+    current = _remembered(tally, now)
     wait = current.last_at + pause(current.failures, free) - now
     if current.failures and wait > timedelta():
         raise LockedOut(wait)
     return Tally(tally.subject, current.failures + 1, now)
+
+
+def counted(tally: Tally, now: datetime) -> Tally:
+    """The tally with one failure more, of somebody who is not made to wait."""
+    return Tally(tally.subject, _remembered(tally, now).failures + 1, now)
+
+
+def is_forgotten(tally: Tally, now: datetime) -> bool:
+    return now - tally.last_at >= FORGOTTEN_AFTER
 
 
 def forgiven(tally: Tally) -> Tally:
@@ -58,6 +67,10 @@ def forgiven(tally: Tally) -> Tally:
 
 def cleared(tally: Tally) -> Tally:
     return replace(tally, failures=0)
+
+
+def _remembered(tally: Tally, now: datetime) -> Tally:
+    return Tally(tally.subject, 0, now) if is_forgotten(tally, now) else tally
 
 
 def origin(address: str) -> str:

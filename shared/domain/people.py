@@ -23,6 +23,8 @@ REFUSED_WORDS = frozenset(_ROLES_ROOMS_AND_FIRMS.split())
 COMMON_PASSWORDS = frozenset(_TRIED_FIRST.split())
 MIN_PASSWORD = 12
 MIN_DIFFERENT = 5
+HASHES_AT_ONCE = 8
+"""Of 64 MiB each: half a GiB, where Azure gives an instance two."""
 
 _WORDS = re.compile(r"[^\W\d_]+")
 _FIRST_WITHOUT_SPACES = "\u2e80"

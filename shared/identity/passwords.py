@@ -2,14 +2,20 @@
 
 import secrets
 import unicodedata
+from collections.abc import Generator
+from contextlib import contextmanager
+from threading import BoundedSemaphore
 
-from argon2 import PasswordHasher
+from argon2 import Parameters, PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
-_HASHER = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
-_NOBODY = _HASHER.hash(secrets.token_hex(16))
-"""Checked when there is no such user, so that both answers take as long."""
+from shared.domain.errors import HortError
+from shared.domain.people import HASHES_AT_ONCE
+
+LONGEST_WAIT_SECONDS = 0.5
+"""A crowd is heard one after the other; a flood must not stop the threads that others need."""
+
 _WORD = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
@@ -18,15 +24,43 @@ def fresh_password() -> str:
     return "-".join("".join(secrets.choice(_WORD) for _ in range(5)) for _ in range(4))
 
 
-def hash_password(password: str) -> str:
-    return _HASHER.hash(_as_typed_anywhere(password))
+class TooManyAtOnce(HortError):
+    """As many hashes are being made as this process has memory for."""
 
 
-def is_right(password: str, password_hash: str | None) -> bool:
-    try:
-        return _HASHER.verify(password_hash or _NOBODY, _as_typed_anywhere(password)) and password_hash is not None
-    except (VerificationError, InvalidHashError):
-        return False
+class Passwords:
+    """Makes hashes at this price, so many at once, and checks each at the price it was made for.
+
+    Both raise `TooManyAtOnce`.
+    """
+
+    def __init__(self, price: Parameters = RFC_9106_LOW_MEMORY, at_once: int = HASHES_AT_ONCE) -> None:
+        self._hasher = PasswordHasher.from_parameters(price)
+        self._turns = BoundedSemaphore(at_once)
+        # Checked when there is no such user, so that both answers take as long.
+        self._nobody = self._hasher.hash(secrets.token_hex(16))
+
+    def hash(self, password: str) -> str:
+        with self._turn():
+            return self._hasher.hash(_as_typed_anywhere(password))
+
+    def is_right(self, password: str, password_hash: str | None) -> bool:
+        """`None`: there is no such user."""
+        known = password_hash is not None
+        with self._turn():
+            try:
+                return self._hasher.verify(password_hash or self._nobody, _as_typed_anywhere(password)) and known
+            except (VerificationError, InvalidHashError):
+                return False
+
+    @contextmanager
+    def _turn(self) -> Generator[None]:
+        if not self._turns.acquire(timeout=LONGEST_WAIT_SECONDS):
+            raise TooManyAtOnce("too many people log in at this moment: try again in a second")
+        try:
+            yield
+        finally:
+            self._turns.release()
 
 
 def _as_typed_anywhere(password: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from jwt.algorithms import AllowedPublicKeys
+from jwt.utils import base64url_decode, base64url_encode
 
 from shared.domain.errors import HortError, NotAuthenticated
 from shared.domain.ids import AccountId, CustomerId, DeviceId, UserId
@@ -123,12 +124,20 @@ def open_token(
             "verify_nbf": False,
         },
     )
+    if not _has_one_spelling(token):
+        raise jwt.DecodeError("its signature is spelt otherwise than it was given out")
     earliest, latest = now.timestamp() - SKEW.total_seconds(), now.timestamp() + SKEW.total_seconds()
     if _seconds(claims, "exp") < earliest:
         raise jwt.ExpiredSignatureError("it has expired")
     if any(_seconds(claims, name) > latest for name in ("iat", "nbf") if name in claims):
         raise jwt.ImmatureSignatureError("it is from the future: check the clock")
     return claims
+
+
+def _has_one_spelling(token: str) -> bool:
+    """Readers of base64url forgive padding, strange characters and bits that are left over (RFC 4648 §3); we do not."""
+    signature = token.rpartition(".")[2]
+    return base64url_encode(base64url_decode(signature)).decode() == signature
 
 
 def _seconds(claims: dict[str, Any], name: str) -> float:

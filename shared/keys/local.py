@@ -29,6 +29,7 @@ class LocalKeys:
     """`folder/<account>/<version>.json`, a private JWK each, 0600; a deleted account's folder is named `.deleted`."""
 
     folder: Path
+    key_bits: int = KEY_BITS
 
     def create(self, account: AccountId) -> str:
         if self._deleted(account).exists():
@@ -71,7 +72,7 @@ class LocalKeys:
         path = self._live(account) / f"{version}.json"
         draft = path.with_suffix(f".{token_hex(8)}")
         draft.touch(0o600)
-        draft.write_text(json.dumps(_new_jwk()))
+        draft.write_text(json.dumps(_new_jwk(self.key_bits)))
         # By a link: of two that make a version at once the first one stays, whole, and the other's key is dropped.
         try:
             path.hardlink_to(draft)
@@ -106,8 +107,8 @@ def _parsed(text: str) -> CryptographyClient:
     return CryptographyClient.from_jwk({"kty": "RSA", "key_ops": ["wrapKey", "unwrapKey"], **numbers})
 
 
-def _new_jwk() -> dict[str, str]:
-    private = rsa.generate_private_key(65537, KEY_BITS).private_numbers()
+def _new_jwk(key_bits: int) -> dict[str, str]:
+    private = rsa.generate_private_key(65537, key_bits).private_numbers()
     public = private.public_numbers
     values = (public.n, public.e, private.d, private.p, private.q, private.dmp1, private.dmq1, private.iqmp)
     return {name: _base64(value) for name, value in zip(_PARTS, values, strict=True)}

@@ -1,6 +1,9 @@
 """Keeping and reading the audit log."""
 
-from shared.domain.audit import Act, Broken, Record, Sound, verify
+from datetime import datetime
+
+from shared.domain import audit as domain
+from shared.domain.audit import Act, Anchor, Broken, Record, Sound
 from shared.operations.contention import until_unchanged
 from shared.services import Services
 from shared.storage.tables import AlreadyThere, Changed
@@ -18,9 +21,14 @@ def record(services: Services, tenant: str, act: Act) -> Record:
     return until_unchanged(attempt)
 
 
-def check(services: Services, tenant: str) -> Sound | Broken:
-    """Whether the whole chain is as it was written."""
+def anchor(services: Services, tenant: str, as_of: datetime) -> Anchor:
+    """What to keep of the chain as it is now, up to `as_of`."""
+    return domain.anchor(services.audit.records(tenant), as_of)
+
+
+def check(services: Services, tenant: str, kept: Anchor | None = None) -> Sound | Broken:
+    """Whether the whole chain is as it was written, and goes on from the anchor that was `kept`."""
     # Head first: records that come while we read stand behind it, and are not looked at.
     head = services.audit.head(tenant)
     records = (kept for kept in services.audit.records(tenant) if kept.number <= head.number)
-    return verify(records, head.hash)
+    return domain.verify(records, head.hash, kept)

@@ -1,12 +1,12 @@
 """Enrolment codes: an administrator makes one, a device comes in with it and needs no password."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.domain.breach import refuse_if_locked
 from shared.domain.enrolment import LIFETIME, EnrolmentCode, refuse_if_void, used
-from shared.domain.errors import NotAuthenticated
-from shared.domain.ids import DeviceId, UserId
+from shared.domain.errors import Conflict, NotAuthenticated
+from shared.domain.ids import CodeId, DeviceId, UserId
 from shared.domain.tenancy import Account, Device
 from shared.identity.certificates import raw, read_request
 from shared.identity.passwords import fresh_password
@@ -14,7 +14,8 @@ from shared.operations import customers, devices
 from shared.operations.contention import until_unchanged
 from shared.operations.devices import RegisterDevice
 from shared.services import Services
-from shared.storage.enrolment import CODE_ROW
+from shared.storage.enrolment import CODE_ROW, CodeName
+from shared.storage.tables import AlreadyThere, Changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +34,23 @@ class Enrol:
     csr: str
 
 
-def make_code(services: Services, account: Account, by: UserId) -> CodeMade:
-    code = fresh_password()
-    kept = EnrolmentCode(_hash(code), account.id, account.customer, by, services.now() + LIFETIME)
-    return CodeMade(code, services.codes.insert(kept).value)
+@dataclass(frozen=True, slots=True)
+class MakeCode:
+    id: CodeId
+    account: Account
+    by: UserId
+
+
+def make_code(services: Services, order: MakeCode) -> CodeMade:
+    """A code for one device. Until one came in, repeating the order brings another code in its place.
+
+    Raises `Conflict` after that: whoever repeats it may not know that the code was used.
+    """
+    code, account = fresh_password(), order.account
+    kept = EnrolmentCode(order.id, _hash(code), account.id, account.customer, order.by, services.now() + LIFETIME)
+    # Name before code: a crash here leaves a name that leads to a code of another hash, or to none.
+    services.code_names.insert(CodeName(kept.sha256, kept.account, kept.id, kept.expires_at))
+    return CodeMade(code, until_unchanged(lambda: _put(services, kept)))
 
 
 def enrol(services: Services, order: Enrol) -> Device:
@@ -52,9 +66,23 @@ def enrol(services: Services, order: Enrol) -> Device:
     return devices.register(services, RegisterDevice(code.device, account, order.name, order.platform, order.csr))
 
 
+def _put(services: Services, kept: EnrolmentCode) -> EnrolmentCode:
+    try:
+        return services.codes.insert(kept).value
+    except AlreadyThere:
+        old = services.codes.get(kept.account, kept.id)
+    if old is None:
+        raise Changed("the code is gone")
+    if old.value.device is not None:
+        raise Conflict("a device has come in with this code already")
+    return services.codes.replace(old, replace(old.value, sha256=kept.sha256)).value
+
+
 def _use(services: Services, order: Enrol, key_sha256: str) -> EnrolmentCode:
-    stored = services.codes.get(_hash(order.code), CODE_ROW)
-    if stored is None:
+    sha256 = _hash(order.code)
+    name = services.code_names.get(sha256, CODE_ROW)
+    stored = services.codes.get(name.value.account, name.value.code) if name else None
+    if stored is None or stored.value.sha256 != sha256:
         raise NotAuthenticated("there is no such enrolment code")
     account = customers.get_account(services, stored.value.customer, stored.value.account)
     refuse_if_locked(account)

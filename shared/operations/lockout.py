@@ -3,20 +3,36 @@
 import hashlib
 from collections.abc import Callable
 
-from shared.domain.lockout import FREE_FOR_ADDRESS, FREE_FOR_USER, Tally, cleared, forgiven, origin, tried
+from shared.domain.ids import DeviceId
+from shared.domain.lockout import FREE_FOR_ADDRESS, FREE_FOR_USER, Tally, cleared, counted, forgiven, origin, tried
 from shared.operations.contention import until_unchanged
 from shared.services import Services
 from shared.storage.tables import AlreadyThere, Changed
 from shared.storage.users import TALLY_ROW
 
 
-def count_try(services: Services, login: str, address: str | None) -> None:
-    """A try for `login`, which may be anything, from `address`, if known. Raises `LockedOut`."""
+def count_try(services: Services, login: str, address: str | None) -> int:
+    """How many in a row it is, with this try for `login`, which may be anything, from `address`, if known.
+
+    Raises `LockedOut`.
+    """
     now = services.now()
     # Address before user: an address that is shut out must not shut out the users it tries.
     if address is not None:
         _change(services, _from(address), lambda tally: tried(tally, FREE_FOR_ADDRESS, now))
-    _change(services, _of(login), lambda tally: tried(tally, FREE_FOR_USER, now))
+    return _change(services, _of(login), lambda tally: tried(tally, FREE_FOR_USER, now)).failures
+
+
+def take_back(services: Services, login: str, address: str | None) -> None:
+    """The try was not heard at all."""
+    _change(services, _of(login), forgiven)
+    if address is not None:
+        _change(services, _from(address), forgiven)
+
+
+def count_refusal(services: Services, device: DeviceId) -> int:
+    """How often this device was refused in a row, with this time."""
+    return _change(services, f"device-{device}", lambda tally: counted(tally, services.now())).failures
 
 
 def it_was_right(services: Services, login: str, address: str | None) -> None:
@@ -26,19 +42,18 @@ def it_was_right(services: Services, login: str, address: str | None) -> None:
         _change(services, _from(address), forgiven)
 
 
-def _change(services: Services, subject: str, step: Callable[[Tally], Tally]) -> None:
-    def attempt() -> None:
+def _change(services: Services, subject: str, step: Callable[[Tally], Tally]) -> Tally:
+    def attempt() -> Tally:
         old = services.tallies.get(subject, TALLY_ROW)
         new = step(old.value if old else Tally(subject, 0, services.now()))
         if old is not None:
-            services.tallies.replace(old, new)
-            return
+            return services.tallies.replace(old, new).value
         try:
-            services.tallies.insert(new)
+            return services.tallies.insert(new).value
         except AlreadyThere:
             raise Changed("another try was counted first") from None
 
-    until_unchanged(attempt)
+    return until_unchanged(attempt)
 
 
 def _of(login: str) -> str:

@@ -6,8 +6,9 @@ from shared.domain.errors import Malformed, NotAuthenticated
 from shared.domain.ids import CustomerId, UserId
 from shared.domain.people import Unfit, check_password
 from shared.domain.tenancy import User, UserState
-from shared.identity import passwords
-from shared.operations.lockout import count_try, it_was_right
+from shared.identity.passwords import TooManyAtOnce
+from shared.operations import refusals
+from shared.operations.lockout import count_try, it_was_right, take_back
 from shared.services import Services
 from shared.storage.tables import Stored
 from shared.storage.users import LOGIN_ROW, PROVIDER, Login, tenant_of
@@ -40,12 +41,14 @@ def prove(services: Services, proof: Proof) -> Stored[User]:
     An unknown user takes the same steps as a known one, and as long.
     """
     name = proof.login.strip().lower()
-    count_try(services, name, proof.address)
+    proof = replace(proof, login=name)
+    failures = count_try(services, name, proof.address)
     claim = services.logins.get(name, LOGIN_ROW) if _is_plausible(name) else None
     login = claim.value if claim else Login(name, PROVIDER, _NOBODY)
     user = services.users.get(login.tenant, login.user)
-    right = passwords.is_right(proof.password, user.value.password_hash if user else None)
+    right = _is_right(services, proof, user and user.value)
     if user is None or not right or user.value.state is UserState.DISABLED:
+        refusals.log_in(services, user and user.value, failures, proof.address)
         raise NotAuthenticated("user name or password is wrong")
     it_was_right(services, name, proof.address)
     return user
@@ -62,21 +65,30 @@ def change(services: Services, order: ChangePassword) -> User:
     if order.new == order.old:
         raise Malformed("new_password", "is the old one")
     count_try(services, stored.value.login, order.address)
-    if not passwords.is_right(order.old, stored.value.password_hash):
+    proof = Proof(stored.value.login, order.old, order.address)
+    if not _is_right(services, proof, stored.value):
         raise Malformed("old_password", "is wrong")
     it_was_right(services, stored.value.login, order.address)
-    changed = with_password(stored.value, order.new, must_change=False)
+    changed = with_password(services, stored.value, order.new, must_change=False)
     return services.users.replace(stored, replace(changed, password_changed_at=services.now())).value
 
 
-def with_password(user: User, password: str, *, must_change: bool) -> User:
+def with_password(services: Services, user: User, password: str, *, must_change: bool) -> User:
     """A new epoch comes with it: whoever had the old password has no session any more."""
     return replace(
         user,
-        password_hash=passwords.hash_password(password),
+        password_hash=services.passwords.hash(password),
         must_change_password=must_change,
         epoch=user.epoch + 1,
     )
+
+
+def _is_right(services: Services, proof: Proof, user: User | None) -> bool:
+    try:
+        return services.passwords.is_right(proof.password, user.password_hash if user else None)
+    except TooManyAtOnce:
+        take_back(services, proof.login, proof.address)  # it was not looked at
+        raise
 
 
 def _is_plausible(login: str) -> bool:

@@ -3,11 +3,13 @@
 import hashlib
 import secrets
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from shared.domain.errors import Malformed, NotAuthenticated
-from shared.domain.families import Family, FamilyState, GoesOn, Over, Reused, judge
-from shared.domain.ids import FamilyId
+from shared.domain.errors import Malformed, NotAuthenticated, NotFound
+from shared.domain.families import Family, FamilyState, GoesOn, OnceMore, Over, Reused, judge
+from shared.domain.ids import FamilyId, UserId
 from shared.domain.tenancy import User
+from shared.operations import refusals
 from shared.operations.contention import until_unchanged
 from shared.services import Services
 from shared.storage.tables import Stored
@@ -31,30 +33,56 @@ def begin(services: Services, user: User) -> str:
     return f"{family}.{secret}"
 
 
-def renew(services: Services, token: str) -> Renewed:
+def renew(services: Services, token: str, address: str | None = None) -> Renewed:
     """The next token in the place of this one. Raises `NotAuthenticated`; one that was used before ends its family."""
     family, secret = _parse(token)
 
-    def attempt() -> Renewed:
+    def attempt() -> Renewed | Family:
         stored = services.families.get(family, FAMILY_ROW)
         if stored is None:
             raise NotAuthenticated("this refresh token is not one of ours")
         match judge(stored.value, _hash(secret), services.now()):
             case GoesOn():
+                return _next(services, stored, previous_sha256=_hash(secret), renewed_at=services.now())
+            case OnceMore():
+                # Neither the old token nor its time changes: it is not answered for longer than the grace.
                 return _next(services, stored)
             case Over(reason):
                 raise NotAuthenticated(reason)
-            case Reused(reason):
-                services.families.replace(stored, replace(stored.value, state=FamilyState.ENDED))
-                raise NotAuthenticated(reason)
+            case Reused():
+                return services.families.replace(stored, replace(stored.value, state=FamilyState.ENDED)).value
 
-    # Who loses a race finds another secret at the next look: two with one token are a reuse.
-    return until_unchanged(attempt)
+    # Who loses a race finds another secret at the next look, and is judged by that.
+    outcome = until_unchanged(attempt)
+    if isinstance(outcome, Renewed):
+        return outcome
+    refusals.reuse(services, outcome, address)
+    raise NotAuthenticated(Reused().reason)
 
 
-def _next(services: Services, stored: Stored[Family]) -> Renewed:
+def end(services: Services, token: str, user: UserId) -> None:
+    """The session that this token of the user's belongs to goes on no more. Safe to repeat.
+
+    Raises `NotFound` for a token of somebody else's; a token that was used before will do.
+    """
+    try:
+        family, _ = _parse(token)
+    except NotAuthenticated as fault:
+        raise NotFound(str(fault)) from None
+
+    def attempt() -> None:
+        stored = services.families.get(family, FAMILY_ROW)
+        if stored is None or stored.value.user != user:
+            raise NotFound("this refresh token is none of yours")
+        if stored.value.state is FamilyState.LIVE:
+            services.families.replace(stored, replace(stored.value, state=FamilyState.ENDED))
+
+    until_unchanged(attempt)
+
+
+def _next(services: Services, stored: Stored[Family], **changes: Any) -> Renewed:
     secret = _new_secret()
-    family = replace(stored.value, secret_sha256=_hash(secret), renewed_at=services.now())
+    family = replace(stored.value, secret_sha256=_hash(secret), **changes)
     services.families.replace(stored, family)
     return Renewed(family, f"{family.id}.{secret}")
 

@@ -20,6 +20,7 @@ from shared.storage.slots import KeptSlot
 from shared.storage.tables import AlreadyThere, Changed, Stored
 
 RECOVERY = "recovery"
+PASSPHRASE = "passphrase"  # noqa: S105 -- a name
 
 _DATA_KEY_BYTES, _NONCE_BYTES = 32, 12
 _SLOT_NAME = re.compile(r"^(recovery|passphrase|device-[0-9a-z]{26})$")
@@ -69,6 +70,11 @@ def all_of(services: Services, account: AccountId) -> Iterator[Slot]:
     """Opened with the account's key: one unwrap a slot, so this is for joining and recovering, never for a backup."""
     for kept in services.slots.all(account):
         yield _shown(kept, _unwrapped(services, kept))
+
+
+def remove_passphrase(services: Services, account: AccountId) -> None:
+    """The passphrase opens nothing any more. Safe to repeat."""
+    services.slots.remove(account, PASSPHRASE)
 
 
 def remove_device_slot(services: Services, account: AccountId, device: DeviceId) -> None:

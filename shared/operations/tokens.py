@@ -8,7 +8,7 @@ from shared.domain.errors import Malformed, NotAuthenticated
 from shared.domain.ids import AccountId, CustomerId, DeviceId, UserId
 from shared.domain.tenancy import Bearer, Device, DeviceCaller, DeviceState, Newcomer, User, UserCaller, UserState
 from shared.identity import tokens
-from shared.operations import devices, refreshing, users
+from shared.operations import devices, refreshing, refusals, users
 from shared.operations.passwords import Proof, prove
 from shared.services import Services
 from shared.storage.records import UsedAssertion
@@ -36,22 +36,23 @@ def for_password(services: Services, proof: Proof) -> Granted:
     return Granted(_issue(services, _caller(user)), refreshing.begin(services, user))
 
 
-def for_refresh(services: Services, refresh_token: str) -> Granted:
+def for_refresh(services: Services, refresh_token: str, address: str | None = None) -> Granted:
     """Another access token and the next refresh token. Raises `NotAuthenticated`."""
-    renewed = refreshing.renew(services, refresh_token)
+    renewed = refreshing.renew(services, refresh_token, address)
     family = renewed.family
     user = _standing(services, family.user, family.customer, family.epoch)
     return Granted(_issue(services, _caller(user)), renewed.token)
 
 
-def for_assertion(services: Services, assertion: str) -> str:
+def for_assertion(services: Services, assertion: str, address: str | None = None) -> str:
     """An access token for the device that signed the assertion (RFC 7523)."""
     account, device = tokens.read_subject(assertion)
-    row = _device(services, account, device)
-    audience = services.settings.public_url + TOKEN_PATH
-    key = devices.assertion_key(services, row, tokens.read_thumbprint(assertion))
-    proven = tokens.check_assertion(assertion, key, account, device, audience, services.now())
-    _use_once(services, proven)
+    row = _registered(services, account, device)
+    try:
+        _prove(services, row, assertion)
+    except NotAuthenticated:
+        refusals.assertion(services, row, address)
+        raise
     return _issue(services, DeviceCaller(row.id, row.account, row.customer, row.epoch))
 
 
@@ -85,12 +86,23 @@ def _caller(user: User) -> UserCaller:
 
 
 def _device(services: Services, account: AccountId, device: DeviceId) -> Device:
+    found = _registered(services, account, device)
+    if found.state is DeviceState.REVOKED:
+        raise NotAuthenticated("this device is revoked")
+    return found
+
+
+def _registered(services: Services, account: AccountId, device: DeviceId) -> Device:
     stored = services.devices.get(account, device)
     if stored is None:
         raise NotAuthenticated("this device is not registered")
-    if stored.value.state is DeviceState.REVOKED:
-        raise NotAuthenticated("this device is revoked")
     return stored.value
+
+
+def _prove(services: Services, device: Device, assertion: str) -> None:
+    audience = services.settings.public_url + TOKEN_PATH
+    key = devices.assertion_key(services, device, tokens.read_thumbprint(assertion))
+    _use_once(services, tokens.check_assertion(assertion, key, device.account, device.id, audience, services.now()))
 
 
 def _use_once(services: Services, assertion: tokens.Assertion) -> None:

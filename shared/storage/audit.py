@@ -7,12 +7,14 @@ from azure.data.tables import TableClient
 
 from shared.domain.audit import GENESIS, Act, Record, link
 from shared.storage.mapping import Mapper
-from shared.storage.tables import Insert, Replace, Stored, Table, transact
+from shared.storage.tables import Insert, Put, Replace, Stored, Table, transact
 
 TABLE = "audit"
 
 _HEAD = "head"
 _RECORD = "record-"
+_NOBODY = "nobody"
+"""No tenant's partition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,13 @@ class AuditLog:
         # Record and head in one transaction: the chain never has a record that its head does not know.
         transact(self.client, [Insert(RECORDS.to_entity(Kept(tenant, record))), step])
         return record
+
+    def pretend(self, act: Act) -> None:
+        """Costs what `append` does, and is kept in no chain: the same two rows are written over each time."""
+        self._heads.get(_NOBODY, _HEAD)
+        record = link(1, GENESIS, act)
+        head = HEADS.to_entity(Head(_NOBODY, record.number, record.hash))
+        transact(self.client, [Put(RECORDS.to_entity(Kept(_NOBODY, record))), Put(head)])
 
     def head(self, tenant: str) -> Head:
         stored: Stored[Head] | None = self._heads.get(tenant, _HEAD)

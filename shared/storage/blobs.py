@@ -62,7 +62,8 @@ class VaultBlobs:
     def _delete(self, container: str, objects: Iterable[str]) -> None:
         client = self.client.get_container_client(container)
         for batch in batched(objects, MAX_BATCH, strict=False):
-            for answer in client.delete_blobs(*batch, raise_on_any_failure=False):
+            # Whoever may create may also take blob snapshots, and with one of these a blob cannot be deleted alone.
+            for answer in client.delete_blobs(*batch, delete_snapshots="include", raise_on_any_failure=False):
                 if answer.status_code not in (HTTPStatus.ACCEPTED, HTTPStatus.NOT_FOUND):
                     raise HttpResponseError(message=f"{container}: a deletion was answered {answer.status_code}")
 

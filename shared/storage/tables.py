@@ -1,6 +1,7 @@
 # pyright: reportUnknownMemberType=false
 """One table of one kind of value: insert, get, replace what was read, list in pages."""
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -50,7 +51,14 @@ class Remove:
     etag: str
 
 
-type Step = Insert | Replace | Remove
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Whatever is there."""
+
+    entity: dict[str, Any]
+
+
+type Step = Insert | Replace | Remove | Put
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +95,24 @@ class Table[T]:
     def remove(self, partition: str, row: str) -> None:
         """Whatever the row holds now; safe to repeat."""
         self.client.delete_entity(partition, row)
+
+    def remove_unchanged(self, old: Stored[T]) -> bool:
+        """False when somebody has written the row since it was read; it stays."""
+        partition, row = self.mapper.key(old.value)
+        try:
+            self.client.delete_entity(
+                str(partition), str(row), etag=old.etag, match_condition=MatchConditions.IfNotModified
+            )
+        except ResourceModifiedError:
+            return False
+        return True
+
+    def window(self, cursor: str | None, limit: int) -> tuple[list[Stored[T]], str | None]:
+        """At most `limit` rows, of all partitions, and where the next begin: `None` behind the last."""
+        pages = self.client.list_entities(results_per_page=limit).by_page(json.loads(cursor) if cursor else None)
+        rows = [Stored(self.mapper.from_entity(entity), etag(entity.metadata)) for entity in next(pages, ())]
+        token: Any = getattr(pages, "continuation_token", None)
+        return rows, json.dumps(token) if token else None
 
     def page(self, partition: str, *, after: str = "", prefix: str = "", limit: int) -> list[T]:
         """At most `limit` values of a partition whose row keys start with `prefix`, in row order, past `after`."""
@@ -132,6 +158,8 @@ def _operation(step: Step) -> tuple[str, dict[str, Any]] | tuple[str, dict[str, 
     match step:
         case Insert(entity):
             return "create", entity
+        case Put(entity):
+            return "upsert", entity, {"mode": UpdateMode.REPLACE}
         case Replace(entity, etag):
             options = {"mode": UpdateMode.REPLACE, "etag": etag, "match_condition": MatchConditions.IfNotModified}
             return "update", entity, options

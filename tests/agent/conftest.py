@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from agent.certificates import thumbprint
-from agent.cli import joining, passwords, remote, standing
+from agent.cli import joining, passwords, remote, reopening, signing_in, standing
 from agent.cli.app import app
 from agent.cli.exits import Exit
 from agent.credentials import DeviceKey
@@ -78,7 +78,7 @@ def hort(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     monkeypatch.setenv("HORT_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("HORT_PASSWORD", raising=False)
     monkeypatch.chdir(tmp_path)
-    for module in (joining, passwords, remote):
+    for module in (joining, passwords, remote, reopening, signing_in):
         monkeypatch.setattr(module, "Patience", lambda: SHORT)
     monkeypatch.setattr(standing, "SHORT", SHORT)
 

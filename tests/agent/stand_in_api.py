@@ -92,6 +92,11 @@ class Api:
         if not path.startswith(own):
             return problem(404, "not-found", "there is no such account")
         match path.removeprefix(own).split("/"):
+            case ["devices"] if self.request.method == "GET":
+                return as_json(200, {"items": list(self.state.devices.values())})
+            case ["devices", device, "revoke"]:
+                self.state.devices[device] |= {"state": "revoked", "revoked_at": _now()}
+                return as_json(200, self.state.devices[device])
             case ["devices"]:
                 return self.register(body)
             case ["devices", device, "certificates"]:
@@ -104,6 +109,9 @@ class Api:
                 return self.record_kit_test(device, body)
             case ["slots"]:
                 return as_json(200, {"slots": [self.slot(name) for name in self.state.slots]})
+            case ["slots", name] if self.request.method == "DELETE":
+                self.state.slots.pop(name, None)
+                return as_json(200, {"name": name})
             case ["slots", name]:
                 return self.put_slot(name, body)
             case ["snapshots"]:

@@ -15,6 +15,7 @@ from agent.enrolment import (
     Applicant,
     Enrolled,
     NothingToRecover,
+    by_recovery_key,
     choose_account,
     join_first,
     join_with_key,
@@ -50,7 +51,7 @@ class Desk:
         return join_first(self.who, self.service, self.home, order)
 
     def join_with(self, recovery_key: bytes) -> Enrolled:
-        return join_with_key(self.who, self.service, self.home, recovery_key)
+        return join_with_key(self.who, self.service, self.home, by_recovery_key(recovery_key))
 
 
 @pytest.fixture

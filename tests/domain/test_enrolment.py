@@ -7,14 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.enrolment import LIFETIME, EnrolmentCode, refuse_if_void, used
+from shared.domain.enrolment import LIFETIME, CodeState, EnrolmentCode, refuse_if_void, state_of, used
 from shared.domain.errors import NotAuthenticated
-from shared.domain.ids import AccountId, CustomerId, DeviceId, UserId
+from shared.domain.ids import AccountId, CodeId, CustomerId, DeviceId, UserId
 from shared.domain.tenancy import Account
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ONE, OTHER = (DeviceId.make(NOW, bytes([n] * 10)) for n in (1, 2))
 CODE = EnrolmentCode(
+    id=CodeId.make(NOW, bytes(10)),
     sha256="0" * 64,
     account=AccountId.make(NOW, bytes(10)),
     customer=CustomerId.make(NOW, bytes(10)),
@@ -51,3 +52,13 @@ def test_codes_of_before_a_suspected_breach_are_void() -> None:
     for later in (NOW, NOW + timedelta(hours=1)):
         with pytest.raises(NotAuthenticated, match="withdrawn"):
             refuse_if_void(CODE, replace(account, codes_since=later))
+
+
+def test_a_code_is_listed_as_what_it_is_good_for() -> None:
+    account = Account(CODE.account, CODE.customer, "files", NOW)
+    void = replace(account, codes_since=NOW)
+    came_in = used(CODE, ONE, "key", NOW)
+    assert state_of(CODE, account, NOW) is CodeState.OPEN
+    assert state_of(CODE, account, NOW + LIFETIME) is CodeState.EXPIRED
+    assert state_of(CODE, void, NOW) is CodeState.WITHDRAWN
+    assert state_of(came_in, void, NOW + LIFETIME) is CodeState.USED

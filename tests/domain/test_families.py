@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.families import IDLE, LONGEST, Family, FamilyState, GoesOn, Over, Reused, judge
+from shared.domain.families import GRACE, IDLE, LONGEST, Family, FamilyState, GoesOn, OnceMore, Over, Reused, judge
 from shared.domain.ids import FamilyId, UserId
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -37,3 +37,16 @@ def test_no_renewing_outlives_ninety_days(since: timedelta) -> None:
     assert isinstance(
         judge(replace(kept_warm, renewed_at=NOW + LONGEST - IDLE / 2), "good", NOW + LONGEST * 0.99), GoesOn
     )
+
+
+@given(st.timedeltas(timedelta(), timedelta(days=1)))
+def test_the_token_before_is_answered_once_more_for_half_a_minute(since: timedelta) -> None:
+    renewed = replace(FAMILY, previous_sha256="before")
+    verdict = judge(renewed, "before", NOW + since)
+    assert isinstance(verdict, OnceMore if since < GRACE else Reused)
+
+
+@given(moments)
+def test_of_a_family_that_ended_the_token_before_opens_nothing_either(at: datetime) -> None:
+    ended = replace(FAMILY, previous_sha256="before", state=FamilyState.ENDED)
+    assert isinstance(judge(ended, "before", at), Over)

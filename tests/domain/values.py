@@ -8,6 +8,7 @@ from shared.domain.ids import (
     ENTROPY_BYTES,
     AccountId,
     CertificateId,
+    CodeId,
     CustomerId,
     DeviceId,
     FamilyId,
@@ -42,6 +43,7 @@ indexes = st.builds(IndexName, sessions, st.integers(0, 10**6))
 
 st.register_type_strategy(datetime, moments)
 for kind in (
-    *(AccountId, CertificateId, CustomerId, DeviceId, FamilyId, HoldId, IncidentId, RestoreId, SessionId, UserId),
+    *(AccountId, CertificateId, CodeId, CustomerId, DeviceId, FamilyId),
+    *(HoldId, IncidentId, RestoreId, SessionId, UserId),
 ):
     st.register_type_strategy(kind, ids(kind))

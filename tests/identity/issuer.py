@@ -6,6 +6,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -17,8 +18,15 @@ AUDIENCE = "api://hort"
 OID = "f81d4fae-7dec-11d0-a765-00a0c91e6bf6"
 
 
+@cache
+def made_once(_issuer: str, _kid: str) -> RSAPrivateKey:
+    """For all tests: making one is slow."""
+    return generate_private_key(65537, 2048)
+
+
 @dataclass
 class Issuer:
+    name: str
     url: str = ""
     keys: dict[str, RSAPrivateKey] = field(default_factory=dict[str, RSAPrivateKey])
     published: set[str] = field(default_factory=set[str])
@@ -31,7 +39,7 @@ class Issuer:
         return f"{self.url}/keys"
 
     def add_key(self, kid: str) -> None:
-        self.keys[kid] = generate_private_key(65537, 2048)
+        self.keys[kid] = made_once(self.name, kid)
         self.published.add(kid)
 
     def document(self) -> bytes:
@@ -52,8 +60,8 @@ class Issuer:
 
 
 @contextmanager
-def running() -> Generator[Issuer]:
-    issuer = Issuer()
+def running(name: str) -> Generator[Issuer]:
+    issuer = Issuer(name)
     issuer.add_key("one")
 
     class Handler(BaseHTTPRequestHandler):

@@ -31,7 +31,7 @@ ROLES = {"Hort.Operator": Role.OPERATOR, "Hort.Billing": Role.BILLING, "Hort.Aud
 
 @pytest.fixture
 def issuer() -> Iterator[Issuer]:
-    with running() as started:
+    with running("ours") as started:
         yield started
 
 
@@ -99,7 +99,7 @@ def test_a_token_of_another_time_opens_nothing(issuer: Issuer, door: Entra, by: 
 
 
 def test_another_issuer_s_key_of_the_same_name_opens_nothing(issuer: Issuer, door: Entra) -> None:
-    with running() as other:
+    with running("another") as other:
         refusal(door, other.sign(issuer.claims(NOW)))
 
 

@@ -9,6 +9,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from uuid import uuid4
@@ -25,6 +26,12 @@ CHALLENGE = f'Bearer authorization="https://login.microsoftonline.com/{TENANT}",
 RETENTION_SECONDS = 7 * 86400
 
 type Versions = dict[str, rsa.RSAPrivateKey]
+
+
+@cache
+def made_once(size: int, _number: int) -> rsa.RSAPrivateKey:
+    """A vault's first key, its second and so on: no two of one vault are the same, and other vaults have them again."""
+    return rsa.generate_private_key(65537, size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,7 @@ class Vault:
     deleted: dict[str, Versions] = field(default_factory=dict[str, Versions])
     requests: list[str] = field(default_factory=list[str])
     faults: list[Reply | None] = field(default_factory=list[Reply | None])
+    made: int = 0
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def count(self, action: str) -> int:
@@ -75,7 +83,8 @@ class Vault:
         if action == "rotate" and name not in self.keys:
             return refusal(404, "KeyNotFound")
         size = body.get("key_size") or next(iter(self.keys[name].values())).key_size
-        self.keys.setdefault(name, {})[uuid4().hex] = rsa.generate_private_key(65537, size)
+        self.made += 1
+        self.keys.setdefault(name, {})[uuid4().hex] = made_once(size, self.made)
         return self._bundle(name, self.keys[name])
 
     def _in_the_bin(self, method: str, name: str, rest: list[str]) -> Reply:

@@ -14,8 +14,8 @@ from azure.data.tables import TableServiceClient
 from azure.storage.blob import BlobServiceClient
 
 from shared.domain.ids import ENTROPY_BYTES, Id
-from shared.services import Services
 from shared.settings import Settings
+from tests.quick.services import QuickServices
 
 
 class Crash(Exception):
@@ -66,7 +66,7 @@ class _Wire(RequestsTransport):
         return answer
 
 
-class FaultyServices(Services):
+class FaultyServices(QuickServices):
     """The service's own clients with a fuse in each call."""
 
     def __init__(self, settings: Settings) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from shared.domain.audit import Act, Broken, Deed, Sound
 from shared.domain.ids import CustomerId
-from shared.operations.audit import check, record
+from shared.operations.audit import anchor, check, record
 from shared.services import Services
 from shared.storage.audit import RECORDS, Kept
 
@@ -62,3 +62,20 @@ def test_who_owns_the_table_alters_no_record_unnoticed(services: Services, tenan
     verdict = check(services, tenant)
     assert isinstance(verdict, Broken)
     assert verdict.number == 3
+
+
+def test_a_chain_that_was_written_anew_does_not_match_the_anchor_that_was_kept(services: Services, tenant: str) -> None:
+    """The anchor knows four; the owner of the tables drops them all, and writes five that follow each other well."""
+    kept(services, tenant, 4)
+    old = anchor(services, tenant, services.now())
+    kept(services, tenant, 1)
+    assert isinstance(check(services, tenant, old), Sound)
+    for entity in services.audit.client.query_entities("PartitionKey eq @p", parameters={"p": tenant}):  # pyright: ignore[reportUnknownMemberType]
+        services.audit.client.delete_entity(entity)  # pyright: ignore[reportUnknownMemberType]
+    for n in range(5):
+        record(services, tenant, act(services, f"/others/{n}"))
+    assert isinstance(check(services, tenant), Sound)
+    verdict = check(services, tenant, old)
+    assert isinstance(verdict, Broken)
+    assert verdict.number == 4
+    assert "anchor" in verdict.reason

@@ -14,7 +14,7 @@ from localhost.azurite import Azurite
 from shared.domain.breach import AccountLocked
 from shared.domain.errors import Conflict, HortError, NotAuthenticated
 from shared.domain.grants import Purpose
-from shared.domain.ids import DeviceId, IncidentId, RestoreId, SessionId, UserId
+from shared.domain.ids import CodeId, DeviceId, IncidentId, RestoreId, SessionId, UserId
 from shared.domain.incidents import IncidentKind
 from shared.domain.sessions import SessionClosed, SessionState
 from shared.domain.tenancy import Account, Device, DeviceState, Role
@@ -33,7 +33,7 @@ from shared.operations import (
     users,
 )
 from shared.operations.breach import LockAccount, Locked
-from shared.operations.enrolment import Enrol
+from shared.operations.enrolment import Enrol, MakeCode
 from shared.operations.restores import OpenRestore
 from shared.operations.slots import PutSlot
 from shared.storage.sas import AccountKeySigner, SignedGrant
@@ -205,7 +205,7 @@ def test_an_opened_account_works_again_and_grants_of_before_stay_dead(world: Wor
 
 def test_no_device_comes_in_while_it_is_locked_and_codes_of_before_stay_void(world: World, clock: Clock) -> None:
     services, stranger = world.services, world.services.new(UserId)
-    before = enrolment.make_code(services, account(world), stranger).code
+    before = enrolment.make_code(services, MakeCode(services.new(CodeId), account(world), stranger)).code
     lock(world)
     with pytest.raises(AccountLocked):
         enrolment.enrol(services, coming_in(world, before))
@@ -215,7 +215,7 @@ def test_no_device_comes_in_while_it_is_locked_and_codes_of_before_stay_void(wor
     breach.unlock(services, account(world), admin(world))
     with pytest.raises(NotAuthenticated, match="withdrawn"):
         enrolment.enrol(services, coming_in(world, before))
-    after = enrolment.make_code(services, account(world), stranger).code
+    after = enrolment.make_code(services, MakeCode(services.new(CodeId), account(world), stranger)).code
     assert enrolment.enrol(services, coming_in(world, after)).account == world.id
 
 

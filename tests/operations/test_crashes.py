@@ -11,14 +11,14 @@ import pytest
 
 from localhost.azurite import Azurite
 from shared.contracts.seeding import CloseSeeding, RemindCustomer
-from shared.domain.ids import AccountId, CertificateId, CustomerId, DeviceId, RestoreId, SessionId, UserId
+from shared.domain.ids import AccountId, CertificateId, CodeId, CustomerId, DeviceId, RestoreId, SessionId, UserId
 from shared.domain.seeding import Seeding, SeedingState
 from shared.domain.sessions import LEASE, SessionClosed
 from shared.domain.tenancy import Role
 from shared.format import names
 from shared.operations import customers, devices, enrolment, restores, seeding, sessions, users
 from shared.operations.devices import RenewCertificate
-from shared.operations.enrolment import Enrol
+from shared.operations.enrolment import Enrol, MakeCode
 from shared.operations.restores import OpenRestore
 from tests.certificates import csr
 from tests.conftest import Clock, settings_for
@@ -116,8 +116,17 @@ def renews_certificate(world: World) -> Act:
     return Act(lambda: devices.renew(world.services, order))
 
 
+def ordered(world: World) -> MakeCode:
+    return MakeCode(world.services.new(CodeId), world.account, world.services.new(UserId))
+
+
+def makes_code(world: World) -> Act:
+    order = ordered(world)
+    return Act(lambda: enrolment.make_code(world.services, order).kept.id)
+
+
 def enrols(world: World) -> Act:
-    code = enrolment.make_code(world.services, world.account, world.services.new(UserId)).code
+    code = enrolment.make_code(world.services, ordered(world)).code
     request = csr()
 
     def come_in() -> object:
@@ -159,6 +168,7 @@ ACTS: tuple[Prepare, ...] = (
         makes_user,
         registers,
         renews_certificate,
+        makes_code,
         enrols,
         restores_something,
         reminds,

@@ -2,6 +2,7 @@
 
 # pyright: reportUnknownMemberType=false
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -14,13 +15,13 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from shared.domain.certificates import NotDue, renewable_from, two_years_after
-from shared.domain.errors import HortError, Malformed, NotAuthenticated, NotFound
-from shared.domain.ids import CertificateId, DeviceId, UserId
+from shared.domain.errors import Conflict, HortError, Malformed, NotAuthenticated, NotFound
+from shared.domain.ids import CertificateId, CodeId, DeviceId, UserId
 from shared.domain.prices import ChargeKind
 from shared.domain.tenancy import Device
 from shared.operations import devices, enrolment
 from shared.operations.devices import RegisterDevice, RenewCertificate
-from shared.operations.enrolment import Enrol
+from shared.operations.enrolment import Enrol, MakeCode
 from tests.certificates import csr
 from tests.conftest import Clock
 from tests.operations.world import World
@@ -149,8 +150,12 @@ def test_a_renewal_may_bring_a_new_key(world: World, clock: Clock) -> None:
     assert old == world.device.key.public_key().public_bytes_raw(), "whose answer got lost still has only the old one"
 
 
+def ordered(world: World) -> MakeCode:
+    return MakeCode(world.services.new(CodeId), world.account, world.services.new(UserId))
+
+
 def code(world: World) -> str:
-    return enrolment.make_code(world.services, world.account, world.services.new(UserId)).code
+    return enrolment.make_code(world.services, ordered(world)).code
 
 
 def come_in(world: World, text: str, request: str) -> Device:
@@ -167,7 +172,7 @@ def test_a_code_brings_a_device_into_its_account(world: World) -> None:
 def test_of_a_code_only_the_hash_is_stored(world: World) -> None:
     text = code(world)
     assert len(text.replace("-", "")) == 20, "20 of 31 letters are 99 bits"
-    stored = list(world.services.codes.client.list_entities())
+    stored = [*world.services.codes.client.list_entities(), *world.services.code_names.client.list_entities()]
     assert stored
     assert text not in repr(stored)
 
@@ -210,3 +215,31 @@ def test_a_bad_request_does_not_use_up_the_code(world: World) -> None:
     with pytest.raises(Malformed):
         come_in(world, text, forged())
     come_in(world, text, csr())
+
+
+def test_a_repeated_order_shows_another_code_and_the_first_is_good_no_more(world: World, clock: Clock) -> None:
+    """A code is kept nowhere: who did not hear the answer cannot be told the same again."""
+    order = ordered(world)
+    first = enrolment.make_code(world.services, order)
+    clock.move(timedelta(minutes=1))
+    second = enrolment.make_code(world.services, order)
+    assert second.kept == replace(first.kept, sha256=second.kept.sha256), "one code, and it expires when it did"
+    with pytest.raises(NotAuthenticated, match="no such"):
+        come_in(world, first.code, csr())
+    come_in(world, second.code, csr())
+    with pytest.raises(Conflict, match="has come in"):
+        enrolment.make_code(world.services, order)
+
+
+def test_repeated_orders_at_once_leave_one_code_that_is_good(world: World) -> None:
+    order = ordered(world)
+    with ThreadPoolExecutor(4) as pool:
+        made = [one.code for one in pool.map(enrolment.make_code, [world.services] * 4, [order] * 4)]
+
+    def comes_in(text: str) -> bool:
+        try:
+            return bool(come_in(world, text, csr()))
+        except NotAuthenticated:
+            return False
+
+    assert sum(comes_in(text) for text in made) == 1

@@ -7,14 +7,17 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretStr
 
-from shared.domain.errors import NotAuthenticated
+from shared.domain.audit import Deed
+from shared.domain.errors import NotAuthenticated, NotFound
+from shared.domain.families import GRACE
+from shared.domain.ids import UserId
 from shared.domain.tenancy import UserCaller
 from shared.identity import keyring
-from shared.operations import tokens, users
+from shared.operations import refreshing, tokens, users
 from shared.services import Services
 from shared.storage.users import FAMILY_ROW
 from tests.conftest import Clock
-from tests.operations.persons import Person, person
+from tests.operations.persons import Person, firm, person
 
 
 @pytest.fixture
@@ -51,28 +54,115 @@ def test_a_session_goes_on_with_the_newest_token(anna: Person) -> None:
     assert len(seen) == 4
 
 
-def test_a_token_that_comes_a_second_time_ends_its_session_and_no_other(anna: Person) -> None:
+def test_a_token_that_comes_a_second_time_ends_its_session_and_no_other(anna: Person, clock: Clock) -> None:
     stolen, other = logged_in(anna), logged_in(anna)
     newest = renew(anna, stolen)
+    clock.move(GRACE)
     assert "used before" in refuse(anna, stolen)
     assert "has ended" in refuse(anna, newest)
     assert "has ended" in refuse(anna, stolen)
     renew(anna, other)
 
 
-def test_of_two_who_use_a_token_at_once_at_most_one_gets_on_and_not_for_long(anna: Person) -> None:
+def test_whose_answer_was_lost_asks_again_and_the_session_goes_on(anna: Person, clock: Clock) -> None:
+    token = logged_in(anna)
+    renew(anna, token)
+    clock.move(GRACE / 2)
+    renew(anna, token)
+    clock.move(GRACE / 3)
+    token = renew(anna, token)
+    clock.move(timedelta(days=1))
+    renew(anna, token)
+
+
+def test_asking_again_prolongs_no_grace(anna: Person, clock: Clock) -> None:
+    token = logged_in(anna)
+    for _ in range(3):
+        renew(anna, token)
+        clock.move(GRACE / 3)
+    assert "used before" in refuse(anna, token)
+
+
+def test_a_thief_who_asks_again_in_the_grace_is_found_out_by_the_next_token_of_the_owner(anna: Person) -> None:
+    """Whichever of two comes second takes the other's token away; that one's next request ends it for both."""
+    stolen = logged_in(anna)
+    owners = renew(anna, stolen)
+    thiefs = renew(anna, stolen)
+    assert "used before" in refuse(anna, owners)
+    assert "has ended" in refuse(anna, thiefs)
+
+
+def test_once_the_next_token_was_used_the_one_before_has_no_grace(anna: Person) -> None:
+    stolen = logged_in(anna)
+    newest = renew(anna, renew(anna, stolen))
+    assert "used before" in refuse(anna, stolen)
+    assert "has ended" in refuse(anna, newest)
+
+
+def test_a_session_that_ended_by_a_copy_is_in_the_log_once(services: Services, clock: Clock) -> None:
+    anna = person(services, firm(services).id)
+    token = logged_in(anna)
+    renew(anna, token)
+    clock.move(GRACE)
+    for _ in range(3):
+        with pytest.raises(NotAuthenticated):
+            tokens.for_refresh(services, token, "192.0.2.9")
+    assert anna.customer
+    acts = [record.act for record in services.audit.records(anna.customer)]
+    assert [(act.deed, act.actor, act.address) for act in acts] == [(Deed.REUSE_TOKEN, "unknown", "192.0.2.9")]
+    assert acts[0].subject.endswith(anna.id)
+
+
+def test_of_those_who_use_a_token_at_once_one_gets_on_and_only_if_the_others_stay_away(anna: Person) -> None:
     token = logged_in(anna)
 
-    def use(_: int) -> str | None:
-        try:
-            return tokens.for_refresh(anna.services, token).refresh_token
-        except NotAuthenticated:
-            return None
+    def use(_: int) -> str:
+        granted = tokens.for_refresh(anna.services, token).refresh_token
+        assert granted
+        return granted
 
     with ThreadPoolExecutor(4) as pool:
-        won = [one for one in pool.map(use, range(4)) if one]
-    assert len(won) == 1
-    assert "has ended" in refuse(anna, won[0])
+        got = list(pool.map(use, range(4)))
+    assert len(set(got)) == 4
+    fates = [went_on(anna, one) for one in got]
+    assert sum(fates) <= 1
+    assert not went_on(anna, token)
+
+
+def went_on(someone: Person, token: str) -> bool:
+    try:
+        renew(someone, token)
+    except NotAuthenticated:
+        return False
+    return True
+
+
+def test_who_logs_out_ends_one_session_with_any_of_its_tokens_and_no_other(anna: Person) -> None:
+    used, other = logged_in(anna), logged_in(anna)
+    newest = renew(anna, used)
+    for _ in range(2):
+        refreshing.end(anna.services, used, anna.id)
+    assert "has ended" in refuse(anna, newest)
+    renew(anna, other)
+
+
+def test_nobody_logs_somebody_else_out(anna: Person, services: Services) -> None:
+    token = logged_in(anna)
+    for bad in (token, f"{'0' * 26}.x", "nonsense", ""):
+        with pytest.raises(NotFound):
+            refreshing.end(services, bad, UserId("0" * 26))
+    renew(anna, token)
+
+
+def test_who_logs_out_everywhere_has_no_token_left_but_the_password(anna: Person) -> None:
+    before = [anna.log_in() for _ in range(2)]
+    users.log_out_everywhere(anna.services, anna.customer, anna.id)
+    for granted in before:
+        with pytest.raises(NotAuthenticated, match="session has ended"):
+            tokens.caller_of(anna.services, granted.access_token)
+        assert granted.refresh_token
+        assert "has ended" in refuse(anna, granted.refresh_token)
+    anna.log_in()
 
 
 def test_a_session_that_rests_for_thirty_days_is_over(anna: Person, clock: Clock) -> None:

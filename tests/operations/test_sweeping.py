@@ -246,6 +246,17 @@ def test_a_large_deletion_goes_window_by_window(world: World, nights: Nights, mo
     assert there(world, old.id) == set()
 
 
+def test_a_blob_snapshot_that_a_stolen_grant_took_keeps_no_pack_alive(world: World, nights: Nights) -> None:
+    old, packs = world.backed_up(1)
+    container = names.packs_container(world.id)
+    world.services.vault_blobs.client.get_blob_client(container, str(packs[0].name)).create_snapshot()
+    nights.pass_days(KEPT_DAYS - 1)
+    world.backed_up(1)
+    nights.sweep_for(4)
+    client = world.services.vault_blobs.client.get_container_client(container)
+    assert list(client.list_blobs(name_starts_with=f"{old.id}/", include=["snapshots"])) == []
+
+
 def test_lost_refs_stop_the_mark_and_nothing_is_condemned(world: World, nights: Nights) -> None:
     old, _ = world.backed_up(1)
     kept, _ = world.backed_up(1)

@@ -7,9 +7,9 @@ import pytest
 
 from shared.domain.errors import Conflict, Malformed, NotAuthenticated, NotFound
 from shared.domain.ids import CustomerId, UserId
-from shared.domain.tenancy import Newcomer, Role, UserCaller, UserState
+from shared.domain.tenancy import Newcomer, Role, User, UserCaller, UserState
 from shared.operations import customers, tokens, users
-from shared.operations.users import CreateUser, UserCreated
+from shared.operations.users import ChangeUser, CreateUser, UserCreated
 from shared.services import Services
 from tests.conftest import Clock
 from tests.operations.persons import Person, firm, newcomer, ordered, person
@@ -185,3 +185,60 @@ def test_a_forgotten_password_is_replaced_by_a_first_one_and_sessions_end(anna: 
     assert renewed.user.must_change_password
     assert renewed.user.delivered_at == delivered
     assert renewed.password not in repr(renewed)
+
+
+def changed(someone: Person, name: str | None = None, role: Role | None = None) -> User:
+    assert someone.customer
+    return users.change(someone.services, ChangeUser(someone.id, someone.customer, name, role))
+
+
+def test_another_role_ends_the_sessions_that_hold_the_old_one(anna: Person) -> None:
+    newcomer(anna.services, anna.customer)
+    token = anna.log_in().access_token
+    assert changed(anna, role=Role.MEMBER).role is Role.MEMBER
+    refused(anna, token)
+    caller = tokens.caller_of(anna.services, anna.log_in().access_token)
+    assert isinstance(caller, UserCaller)
+    assert caller.role is Role.MEMBER
+
+
+def test_another_name_ends_nothing_and_is_a_person_s(anna: Person) -> None:
+    token = anna.log_in().access_token
+    assert changed(anna, name="Anna Meister").name == "Anna Meister"
+    tokens.caller_of(anna.services, token)
+    with pytest.raises(Malformed, match="'lager'"):
+        changed(anna, name="Lager Nord")
+    assert changed(anna).name == "Anna Meister"
+
+
+@pytest.mark.parametrize("role", [Role.OPERATOR, Role.BILLING, Role.AUDITOR])
+def test_nobody_of_a_customer_becomes_one_of_the_provider(anna: Person, role: Role) -> None:
+    before = anna.row()
+    with pytest.raises(Malformed, match="admin or member"):
+        changed(anna, role=role)
+    assert anna.row() == before
+
+
+def test_the_last_administrator_stays_one_and_a_disabled_one_is_none(anna: Person) -> None:
+    other = newcomer(anna.services, anna.customer)
+    users.disable(anna.services, anna.customer, other.id)
+    with pytest.raises(Conflict, match="last administrator"):
+        changed(anna, role=Role.MEMBER)
+    users.enable(anna.services, anna.customer, other.id)
+    changed(anna, role=Role.MEMBER)
+    with pytest.raises(Conflict, match="last administrator"):
+        changed(other, role=Role.MEMBER)
+
+
+def test_of_administrators_who_demote_each_other_at_once_one_is_left(anna: Person) -> None:
+    everybody = [anna, *(newcomer(anna.services, anna.customer) for _ in range(3))]
+
+    def demote(someone: Person) -> bool:
+        try:
+            return changed(someone, role=Role.MEMBER).role is Role.MEMBER
+        except Conflict:
+            return False
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(demote, everybody)) == [False, True, True, True]
+    assert [someone.row().role for someone in everybody].count(Role.ADMIN) == 1

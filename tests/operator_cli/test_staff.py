@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from operator_cli.__main__ import app
 from shared.domain.audit import Deed, Sound
-from shared.domain.errors import Malformed, NotAuthenticated
+from shared.domain.errors import Malformed, NotAuthenticated, NotFound
 from shared.domain.tenancy import UserState
 from shared.operations import audit, tokens
 from shared.operations.passwords import Proof
@@ -80,7 +80,8 @@ def test_a_customer_s_role_is_not_the_provider_s_to_hold(run: Run, login: str) -
 
 
 def test_a_login_of_nobody_s_is_told(run: Run, login: str) -> None:
-    assert "nobody of the provider's" in run("staff", "disable", login)
+    with pytest.raises(NotFound, match="nobody of the provider's"):
+        run("staff", "disable", login)
 
 
 def test_signing_keys_are_changed_in_three_steps(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

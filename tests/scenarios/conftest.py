@@ -15,6 +15,7 @@ from operator_cli.provider import Provider
 from shared.api.identity import CreateUser
 from shared.domain.ids import AccountId, CustomerId
 from shared.domain.tenancy import Role
+from tests.quick.stack import QuickStack
 
 _NUMBERS = itertools.count(1)
 
@@ -72,20 +73,20 @@ def enrol(stack: Stack, folder: Path) -> Customer:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with Stack.start(tmp_path_factory.mktemp("stack")) as running:
+    with QuickStack.start(tmp_path_factory.mktemp("stack")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Another service, for stories that kill it or move its clock."""
+    with QuickStack.start(tmp_path_factory.mktemp("service"), virtual_clock=True) as running:
         yield running
 
 
 @pytest.fixture
 def customer(stack: Stack, tmp_path: Path) -> Customer:
     return enrol(stack, tmp_path)
-
-
-@pytest.fixture
-def own_stack(tmp_path: Path) -> Iterator[Stack]:
-    """A service of one's own, for stories that kill it or move its clock."""
-    with Stack.start(tmp_path / "service", virtual_clock=True) as running:
-        yield running
 
 
 @pytest.fixture

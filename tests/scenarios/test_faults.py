@@ -27,11 +27,10 @@ class Report:
     resumed: bool
 
 
-@pytest.fixture
-def archive(tmp_path: Path) -> Path:
-    """200 MB that do not compress, and some small files: enough packs to be killed between."""
-    root, chance = tmp_path / "archive", random.Random(7)
-    root.mkdir()
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """200 MB that do not compress, and some small files: enough packs to be killed between. Nobody changes them."""
+    root, chance = tmp_path_factory.mktemp("archive"), random.Random(7)
     for n in range(5):
         (root / f"film-{n}.bin").write_bytes(chance.randbytes(40 << 20))
     for n in range(500):
@@ -77,10 +76,7 @@ def test_a_session_whose_lease_ran_out_is_given_up_and_the_backup_starts_a_new_o
 ):
     customer = enrol(own_stack, tmp_path)
     laptop = customer.registered("laptop")
-    running = laptop.start("backup", str(archive))
-    time.sleep(1.5)
-    running.kill()
-    running.wait()
+    cut_off(customer, laptop, archive)
     move_clock(own_stack, timedelta(hours=7))
 
     report = laptop.ask(Report, "backup", str(archive))
@@ -94,10 +90,7 @@ def test_a_device_whose_first_backup_stays_away_is_given_up_after_14_days_and_ca
 ):
     customer = enrol(own_stack, tmp_path)
     laptop = customer.registered("laptop")
-    running = laptop.start("backup", str(archive))
-    time.sleep(1.5)
-    running.kill()
-    running.wait()
+    cut_off(customer, laptop, archive)
     assert first_backup(laptop) == "waiting"
 
     for _ in range(15):
@@ -107,6 +100,14 @@ def test_a_device_whose_first_backup_stays_away_is_given_up_after_14_days_and_ca
 
     laptop.hort("backup", str(archive))
     assert eventually(lambda: first_backup(laptop) == "seeded")
+
+
+def cut_off(customer: Customer, device: Device, source: Path) -> None:
+    """A backup that is killed when its first pack is there, however slow the machine is."""
+    running = device.start("backup", str(source))
+    assert eventually(lambda: bool(Stored(customer.stack, customer.account).packs()), within_seconds=60)
+    running.kill()
+    running.wait()
 
 
 def restored_is_the_same(device: Device, source: Path, tmp_path: Path) -> bool:

@@ -19,6 +19,7 @@ from agent.replies import NotThere
 from agent.service import Service
 from agent.service_vault import ServiceVault
 from agent.transport import Transport
+from demo.stack import Stack
 from shared.api.backups import Grant, OpenRestore, RenewSession, SessionOpened
 from shared.domain.errors import Conflict
 from shared.domain.ids import PackName
@@ -61,12 +62,16 @@ def loaded(customer: Customer, name: str) -> Device:
     return Device.load(Home.find(Environment(customer.registered(name).home, None)))
 
 
+@pytest.fixture(scope="module")
+def laptop(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Device:
+    return loaded(enrol(stack, tmp_path_factory.mktemp("customer")), "laptop")
+
+
 @pytest.fixture
-def session(customer: Customer) -> Generator[Session]:
+def session(laptop: Device) -> Generator[Session]:
     transport = Transport(Patience())
-    device = loaded(customer, "laptop")
-    service = service_of(device, transport)
-    yield Session(device, service, transport, service.open_session(device.registration.account))
+    service = service_of(laptop, transport)
+    yield Session(laptop, service, transport, service.open_session(laptop.registration.account))
     transport.close()
 
 
@@ -120,9 +125,7 @@ def test_a_grant_that_does_not_hold_is_renewed(session: Session) -> None:
 
 
 def test_a_grant_is_good_for_its_own_account_only(session: Session, customer: Customer) -> None:
-    other = enrol(customer.stack, customer.folder / "other")
-    other.folder.mkdir()
-    foreign = loaded(other, "foreign laptop").registration.account
+    foreign = loaded(customer, "foreign laptop").registration.account
     url = session.opened.grant.packs_url.replace(session.device.registration.account, foreign)
     assert session.raw("PUT", url).status == 403
     for attempt in (session.service.open_session, session.service.slots):

@@ -1,9 +1,16 @@
-"""What the provider holds after a whole story tells it nothing: no content, no name, no key, no password (N6)."""
+"""What the provider holds after a whole story tells it nothing: no content, no name, no key, no password (N6).
+
+Told on the service as it is shipped, with passwords and keys at their full price.
+"""
 
 # pyright: reportUnknownMemberType=false
 import base64
 import json
+import secrets
+import statistics
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -14,12 +21,21 @@ from azure.storage.blob import BlobServiceClient
 from agent.config import Environment, Home
 from demo.device import Device
 from demo.stack import Stack
+from shared.domain.lockout import FREE_FOR_USER
 from shared.format.recovery import parse_kit_code
 from tests.scenarios.conftest import Customer
+from tests.scenarios.test_users import log_in
 
 CONTENT = b"the merger is signed on Tuesday"
 FILE_NAME = "merger-with-globex.odt"
 FOLDER_NAME = "board-minutes"
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A service of its own, for the customers too: all that it holds comes from here."""
+    with Stack.start(tmp_path_factory.mktemp("stack")) as running:
+        yield running
 
 
 @pytest.fixture
@@ -51,6 +67,20 @@ def test_nothing_that_the_provider_stores_or_logs_holds_a_secret(told: dict[str,
     assert len(held) > 10, "the search looked at nothing"
     found = [(name, where) for where, body in held.items() for name, secret in told.items() if reveals(body, secret)]
     assert found == []
+
+
+def test_a_wrong_password_and_an_unknown_user_take_as_long(customer: Customer) -> None:
+    def seconds(login: str) -> float:
+        begun = time.perf_counter()
+        assert log_in(replace(customer, login=login), "wrong") == 401
+        return time.perf_counter() - begun
+
+    logins = (customer.login, f"nobody.{secrets.token_hex(8)}@example.com", f"! {secrets.token_hex(8)}")
+    rounds = [[seconds(login) for login in logins] for _ in range(FREE_FOR_USER)]
+    known, unknown, strange = (statistics.median(column) for column in zip(*rounds, strict=True))
+    # The hash takes nearly all of the time: an answer without it would come in a tenth.
+    assert unknown > known / 2
+    assert strange > known / 2
 
 
 def test_the_search_would_find_what_it_looks_for() -> None:

@@ -17,11 +17,6 @@ from shared.storage.users import LOGIN_ROW
 from tests.scenarios.conftest import Customer, enrol
 
 
-@pytest.fixture
-def anna(own_stack: Stack, tmp_path: Path) -> Customer:
-    return enrol(own_stack, tmp_path)
-
-
 def log_in(customer: Customer, password: str) -> int:
     """What the service answers to this password."""
     form = urlencode({"grant_type": "password", "username": customer.login, "password": password})
@@ -32,6 +27,11 @@ def whois(customer: Customer) -> tuple[CustomerId, UserId]:
     claim = Services(customer.stack.settings).logins.get(customer.login, LOGIN_ROW)
     assert claim
     return CustomerId(claim.value.tenant), claim.value.user
+
+
+@pytest.fixture
+def anna(customer: Customer) -> Customer:
+    return customer
 
 
 def test_the_first_password_is_changed_before_the_first_device_joins(anna: Customer):
@@ -50,7 +50,10 @@ def test_the_first_password_is_changed_before_the_first_device_joins(anna: Custo
     assert stored.value.service_began_at is not None
 
 
-def test_a_stranger_who_guesses_stops_nobody_for_long_and_no_device_at_all(anna: Customer, documents: Path):
+def test_a_stranger_who_guesses_stops_nobody_for_long_and_no_device_at_all(
+    own_stack: Stack, documents: Path, tmp_path: Path
+):
+    anna = enrol(own_stack, tmp_path)
     laptop = anna.registered("laptop")
     for n in range(FREE_FOR_USER):
         assert log_in(anna, f"guess {n}") == 401

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import urllib3
 
-from tests.service.contract import Contract
+from tests.service.contract import JSON_LINES, Contract
 
 TIMEOUT_SECONDS = 60
 
@@ -29,7 +29,10 @@ class Answer:
 
     @property
     def json(self) -> Any:
-        return json.loads(self.data)
+        """Of JSON lines, a list."""
+        return (
+            [json.loads(line) for line in self.data.splitlines()] if self.kind == JSON_LINES else json.loads(self.data)
+        )
 
     def __getitem__(self, name: str) -> Any:
         return self.json[name]

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from demo.stack import Stack
+from tests.quick.stack import QuickStack
 from tests.service.client import Client
 from tests.service.people import Customer, Device, Service, User, register
 
 
 def running(tmp_path_factory: pytest.TempPathFactory, *, virtual_clock: bool) -> Iterator[Service]:
-    with Stack.start(tmp_path_factory.mktemp("stack"), virtual_clock=virtual_clock) as stack:
+    with QuickStack.start(tmp_path_factory.mktemp("stack"), virtual_clock=virtual_clock) as stack:
         service = Service(stack)
         yield service
         assert not service.secrets.leaked_into(service.log()), "the log holds secrets"
@@ -27,22 +27,23 @@ def timeless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     yield from running(tmp_path_factory, virtual_clock=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def operator(service: Service) -> Client:
+    """Of each module its own, as the customer and the admin: a token ends after a quarter of an hour."""
     return service.operator()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def customer(service: Service, operator: Client) -> Customer:
     return service.customer(operator)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def admin(customer: Customer) -> User:
     return customer.user("admin")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def admin_client(admin: User) -> Client:
     return admin.log_in()
 

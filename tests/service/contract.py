@@ -9,6 +9,8 @@ from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
 
+JSON_LINES = "application/x-ndjson"
+
 type Schema = Mapping[str, Any]
 
 
@@ -44,7 +46,9 @@ class Contract:
         assert str(status) in promised, f"{route} answered {status}, which its document does not know: {body}"
         content = promised[str(status)]["content"]
         assert kind in content, f"{route} answered {kind}, its document promises {list(content)}"
-        faults = [fault.message for fault in self._validator(route, str(status), kind).iter_errors(body)]
+        validator = self._validator(route, str(status), kind)
+        parts: list[Any] = body if kind == JSON_LINES else [body]
+        faults = [fault.message for part in parts for fault in validator.iter_errors(part)]
         assert not faults, f"{route} {status}: {faults}"
 
     def _validator(self, route: str, status: str, kind: str) -> Draft202012Validator:

@@ -116,6 +116,21 @@ FORMS = {
         {"old_password": "a password that is wrong", "new_password": "a password that is good"},
         {"old_password": ["", "x" * 1001, None, 7, []], "new_password": NO_PASSWORDS},
     ),
+    "user's change": Form(
+        "operator",
+        "/customers/{customer}/users/{user}",
+        {"name": "Nora Nord", "role": "member"},
+        {"name": [bad for bad in NO_PERSONS if bad is not None], "role": [bad for bad in ROLES if bad is not None]},
+        frozenset({"name", "role"}),
+        method="PATCH",
+    ),
+    "log-out": Form(
+        "admin",
+        "/log-out",
+        {"refresh_token": SHA, "everywhere": False},
+        {"refresh_token": ["", "x" * 201, 7, []], "everywhere": ["yes", 1, None, []]},
+        frozenset({"refresh_token", "everywhere"}),
+    ),
     "device": Form(
         "admin",
         "/accounts/{account}/devices",

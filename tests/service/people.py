@@ -19,7 +19,6 @@ from demo.stack import OPERATOR, Stack
 from shared.domain.ids import UserId
 from shared.domain.tenancy import Role
 from shared.operations import users
-from shared.services import Services
 from tests.certificates import csr
 from tests.service.client import Answer, Client, Secrets
 from tests.service.contract import Contract
@@ -68,7 +67,7 @@ class Service:
 
     def staff(self, role: Role) -> Client:
         """Another of the provider's people."""
-        services = Services(self.stack.settings)
+        services = self.stack.services
         login = f"{role}.{secrets.token_hex(8)}@provider.example"
         made = users.create_user(services, users.CreateUser(services.new(UserId), None, "Stefan Stab", login, role))
         return User(self, made.user.id, login, made.password).settled().log_in()

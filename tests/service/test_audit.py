@@ -1,5 +1,11 @@
 """The audit log over HTTP: every privileged act is in it, also a refused one, and it can be checked (G6, G9)."""
 
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from tests.service.client import Client
@@ -78,3 +84,56 @@ def test_pages_of_the_log_leave_nothing_out(place: Place) -> None:
 def test_one_customer_never_reads_anothers_log(service: Service, operator: Client, place: Place) -> None:
     other = service.customer(operator).user("admin").log_in()
     assert not [item for item in other.get("/audit").made(200)["items"] if place.account in item["subject"]]
+
+
+def exported(client: Client, **query: str | int) -> list[bytes]:
+    """Page after page, as `Link` leads."""
+    answer, pages = client.get("/audit/export", **query), list[bytes]()
+    while True:
+        assert (answer.status, answer.kind) == (200, "application/x-ndjson")
+        pages.append(answer.data)
+        if "Link" not in answer.headers:
+            return pages
+        where = re.fullmatch(r'<(\?[^>]*)>; rel="next"', answer.headers["Link"])
+        assert where
+        answer = client.get(f"/audit/export{where[1]}")
+
+
+def checked(lines: bytes) -> subprocess.CompletedProcess[bytes]:
+    """What the program in the docs says to an export."""
+    program = re.search(r"```python\n(.*?)```", Path("docs/audit.md").read_text(), re.DOTALL)
+    assert program
+    return subprocess.run([sys.executable, "-c", program[1]], input=lines, capture_output=True)
+
+
+def test_an_export_is_checked_without_the_service(place: Place, operator: Client, service: Service) -> None:
+    headers = {"Hort-Instruction": "Auftrag von Frau M\u00fcller"}
+    body = {"note": "lost in the train"}
+    path = f"/customers/{place.customer.id}/accounts/{place.customer.account()}/lock"
+    operator.call("POST", path, body, {k: v.encode().decode("latin-1") for k, v in headers.items()}).made(200)
+    pages = exported(place.admin, limit=5)
+    whole = b"".join(pages)
+    assert len(pages) > 1
+    anchor = place.admin.get("/audit/anchor").made(200)
+    known = json.loads(whole.splitlines()[-1])
+    verdict = checked(whole)
+    assert verdict.stdout.split() == [str(known["number"]).encode(), known["hash"].encode()]
+    assert place.admin.get("/audit/verify", records=known["number"], head=known["hash"]).made(200)["sound"]
+    assert place.admin.get("/audit/verify", records=anchor["records"], head=anchor["head"]).made(200)["sound"]
+    lines = whole.splitlines(keepends=True)
+    for harmed in (lines[1:], [*lines[:3], *lines[4:]], [lines[1], lines[0]], [lines[0].replace(b"done", b"gone")]):
+        assert b"changed, moved or removed" in checked(b"".join(harmed)).stderr
+
+
+def test_an_anchor_of_another_chain_does_not_fit(place: Place) -> None:
+    verdict = place.admin.get("/audit/verify", records=2, head="a" * 64).made(200)
+    assert (verdict["sound"], verdict["broken_at"]) == (False, 2)
+    place.admin.get("/audit/verify", records=2).refused(400, "invalid-request", "head")
+    place.admin.get("/audit/verify", records="x", head="a" * 64).refused(400, "invalid-request", "records")
+
+
+def test_an_export_takes_the_filters_of_the_list(place: Place) -> None:
+    listed = place.admin.get("/audit", deed="restore.open", limit=1000).made(200)["items"]
+    answer = place.admin.get("/audit/export", deed="restore.open", limit=1000)
+    assert answer.json == listed
+    place.admin.get("/audit/export", deed="theft").refused(400, "invalid-request", "deed")

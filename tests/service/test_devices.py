@@ -190,3 +190,41 @@ def test_a_request_in_another_encoding_is_refused(admin_client: Client, account:
     der = x509.load_pem_x509_csr(csr().encode()).public_bytes(Encoding.DER)
     body = {"name": "N", "platform": "P", "csr": der.hex()}
     admin_client.post(f"/accounts/{account}/devices", body).refused(400, "invalid-request", "csr")
+
+
+def test_codes_charges_and_incidents_are_listed_and_narrowed(service: Service, operator: Client) -> None:
+    customer = service.customer(operator)
+    admin, (account, other) = customer.user().log_in(), (customer.account() for _ in range(2))
+    codes = f"/accounts/{account}/enrolment-codes"
+    used, unused = (admin.post(codes).made() for _ in range(2))
+    service.secrets.add(used["code"], unused["code"])
+    body = {"name": "N", "platform": "P", "csr": csr(), "code": used["code"]}
+    device = service.nobody.post("/enrolments", body).made()
+    register(service, admin, other)
+
+    def states(**query: str) -> list[tuple[str, str, str | None]]:
+        items = admin.get(codes, **query).made(200)["items"]
+        return [(item["id"], item["state"], item["device"]) for item in items]
+
+    assert states() == [(used["id"], "used", device["id"]), (unused["id"], "open", None)]
+    assert states(state="open") == [(unused["id"], "open", None)]
+    assert used["code"] not in admin.get(codes).data.decode()
+    admin.get(codes, state="lost").refused(400, "invalid-request", "state")
+
+    charges = f"/customers/{customer.id}/charges"
+    for caller in (admin, operator):
+        items = caller.get(charges, account=account).made(200)["items"]
+        assert [(item["device"], item["kind"], item["amount_eur"]) for item in items] == [
+            (device["id"], "certificate.issued", "99.00")
+        ]
+        assert len(caller.get(charges, kind="certificate.issued").made(200)["items"]) == 2
+        assert caller.get(charges, kind="certificate.renewed").made(200)["items"] == []
+    admin.get(charges, account="x").refused(400, "invalid-request", "account")
+    operator.get(f"/customers/{'0' * 26}/charges").refused(404, "not-found")
+
+    incidents = f"/customers/{customer.id}/incidents"
+    operator.post(f"/customers/{customer.id}/accounts/{other}/lock", {"note": "a strange log-in"}).made(200)
+    items = admin.get(incidents, account=other, kind="suspected-breach").made(200)["items"]
+    assert [item["note"] for item in items] == ["a strange log-in"]
+    assert operator.get(incidents, account=account).made(200)["items"] == []
+    assert admin.get(f"/accounts/{other}/enrolment-codes").made(200)["items"] == []

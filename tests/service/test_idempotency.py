@@ -26,7 +26,7 @@ class Creation:
     other: Body
     shown: Callable[[], int] | None
     fresh: frozenset[str] = frozenset()
-    """Fields that a repetition answers anew: grants and first passwords."""
+    """Fields that a repetition answers anew: grants, first passwords and enrolment codes."""
 
     def post(self, key: str | None, body: Body | None = None) -> Answer:
         return self.client.post(self.path, self.body if body is None else body, key=key)
@@ -72,6 +72,12 @@ def creation_of_device(admin_client: Client, account: str) -> Creation:
 
 
 @pytest.fixture
+def creation_of_code(admin_client: Client, account: str) -> Creation:
+    path = f"/accounts/{account}/enrolment-codes"
+    return Creation(admin_client, path, {}, {"x": 1}, count(admin_client, path), frozenset({"code"}))
+
+
+@pytest.fixture
 def creation_of_session(device: Device) -> Creation:
     return Creation(device.log_in(), device.sessions, {}, {"x": 1}, None, frozenset({"grant"}))
 
@@ -82,7 +88,7 @@ def creation_of_restore(device: Device, admin_client: Client) -> Creation:
     return Creation(admin_client, path, {"snapshot": done.id}, {"snapshot": None}, None, frozenset({"grant"}))
 
 
-@pytest.fixture(params=["customer", "account", "user", "device", "session", "restore"])
+@pytest.fixture(params=["customer", "account", "user", "device", "code", "session", "restore"])
 def creation(request: pytest.FixtureRequest) -> Creation:
     return request.getfixturevalue(f"creation_of_{request.param}")
 
@@ -106,7 +112,7 @@ def test_a_key_with_another_body_is_refused(creation: Creation) -> None:
     creation.post(again).made()
     before = creation.shown and creation.shown()
     answer = creation.post(again, creation.other)
-    assert answer.status == (400 if creation.path.endswith("/sessions") else 422), answer.data
+    assert answer.status == (400 if creation.path.endswith(("/sessions", "/enrolment-codes")) else 422), answer.data
     assert (creation.shown and creation.shown()) == before
 
 

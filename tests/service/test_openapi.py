@@ -19,6 +19,7 @@ CREATING = {
     "POST /customers/{customer}/accounts",
     "POST /customers/{customer}/users",
     "POST /customers/{customer}/accounts/{account}/lock",
+    "POST /accounts/{account}/enrolment-codes",
     "POST /accounts/{account}/devices",
     "POST /accounts/{account}/devices/{device}/certificates",
     "POST /accounts/{account}/sessions",
@@ -35,8 +36,13 @@ LISTS = {
     "GET /customers/{customer}/accounts/{account}/sweep-reports",
     "GET /customers/{customer}/accounts/{account}/deletions",
     "GET /customers/{customer}/accounts/{account}/inspections",
+    "GET /accounts/{account}/enrolment-codes",
+    "GET /customers/{customer}/charges",
+    "GET /customers/{customer}/incidents",
     "GET /audit",
     "GET /customers/{customer}/audit",
+    "GET /audit/export",
+    "GET /customers/{customer}/audit/export",
 }
 OPEN_TO_ALL = {"POST /token", "POST /enrolments", "GET /jwks"}
 

@@ -40,13 +40,23 @@ def listings(service: Service, operator: Client) -> dict[str, Listing]:
     device = register(service, admin, account)
     client = device.log_in()
     session = begin(device, client)
+    codes = f"/accounts/{account}/enrolment-codes"
     return {
         "customers": Listing(operator, "/customers", lambda: service.customer(operator)),
         "accounts": Listing(admin, "/accounts", customer.account),
         "devices": Listing(admin, f"/accounts/{account}/devices", lambda: register(service, admin, account)),
         "snapshots": Listing(client, f"/accounts/{account}/snapshots", lambda: back_up(device, client=client)),
+        "codes": Listing(admin, codes, lambda: admin.post(codes)),
+        "charges": Listing(
+            operator, f"/customers/{customer.id}/charges", lambda: register(service, admin, account), "certificate"
+        ),
+        "incidents": Listing(admin, f"/customers/{customer.id}/incidents", lambda: lock_one(customer)),
         "packs": Listing(client, f"{session.path}/packs", Packs(session.put_pack), "pack"),
     }
+
+
+def lock_one(customer: Customer) -> None:
+    customer.operator.post(f"/customers/{customer.id}/accounts/{customer.account()}/lock", {}).made(200)
 
 
 @dataclass
@@ -59,7 +69,7 @@ class Packs:
         return self.put(f"pack {self.count}".encode())
 
 
-KINDS = ["customers", "accounts", "devices", "snapshots", "packs"]
+KINDS = ["customers", "accounts", "devices", "snapshots", "codes", "charges", "incidents", "packs"]
 
 
 @pytest.fixture(params=KINDS)

@@ -165,6 +165,18 @@ def test_a_device_replaces_its_own_slot_only(service: Service, admin_client: Cli
     put(client, device.account, sealed(), NEW, f"device-{third.id}").refused(403, "forbidden")
 
 
+def test_a_passphrase_is_taken_away_and_nothing_else_is(admin_client: Client, device: Device) -> None:
+    for name in ("passphrase", "recovery", f"device-{device.id}"):
+        put(admin_client, device.account, sealed(), NEW, name).made(200)
+    slots = f"/accounts/{device.account}/slots"
+    device.log_in().call("DELETE", f"{slots}/passphrase").refused(403, "forbidden")
+    for name in ("recovery", f"device-{device.id}", "other"):
+        admin_client.call("DELETE", f"{slots}/{name}").refused(403, "forbidden")
+    for _ in range(2):
+        assert admin_client.call("DELETE", f"{slots}/passphrase").made(200)["name"] == "passphrase"
+    assert there(admin_client, device.account).keys() == {"recovery", f"device-{device.id}"}
+
+
 def test_a_rotation_of_our_key_is_nothing_that_a_customer_sees(
     operator: Client, customer: Customer, admin_client: Client, account: str
 ) -> None:

@@ -11,12 +11,11 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from demo.stack import Stack
 from localhost.azurite import Azurite
 from shared.identity.keyring import new_jwk_set
-from shared.services import Services
 from shared.settings import Settings
 from tests.certificates import CA
+from tests.quick.stack import QuickStack
 from tests.service.client import Answer
 from tests.service.door import Door
 from tests.service.people import Service
@@ -66,8 +65,8 @@ def running(state: Path, storage: str) -> Generator[Service]:
     told = Settings(
         public_url=url, storage=SecretStr(storage), signing_keys=keys, ca=SecretStr(CA), key_dir=state / "keys"
     )
-    stack = Stack(state, url, told, False)
-    Services(stack.settings).create_storage()
+    stack = QuickStack(state, url, told, False)
+    stack.services.create_storage()
     stack.start_host()
     try:
         yield Service(stack)

@@ -29,14 +29,17 @@ POST /customers/{customer}/accounts                | 401 201 | 403 403 403 | 403
 POST /customers/{customer}/users                   | 401 201 | 201 201 404 | 403 403 403 | 403 403 403
 GET  /customers/{customer}/users                   | 401 200 | 200 200 404 | 403 403 403 | 403 403 403
 GET  /customers/{customer}/users/{user}            | 401 200 | 200 200 404 | 403 403 403 | 403 403 403
+PATCH /customers/{customer}/users/{user}           | 401 200 | 200 200 404 | 403 403 403 | 403 403 403
 POST /customers/{customer}/users/{user}/disable    | 401 200 | 200 200 404 | 403 403 403 | 403 403 403
 POST /customers/{customer}/users/{user}/enable     | 401 200 | 200 200 404 | 403 403 403 | 403 403 403
 POST /customers/{customer}/users/{user}/first-password | 401 200 | 200 200 404 | 403 403 403 | 403 403 403
 POST /customers/{customer}/users/{user}/delivered  | 401 200 | 403 403 403 | 403 403 403 | 403 403 403
 POST /password                                     | 401 400 | 400 400 400 | 400 400 400 | 403 403 403
+POST /log-out                                      | 401 400 | 400 400 400 | 400 400 400 | 403 403 403
 POST /customers/{customer}/accounts/{account}/lock | 401 200 | 200 200 404 | 403 403 403 | 403 403 403
 POST /accounts/{account}/unlock                    | 401 403 | 200 200 404 | 403 403 403 | 403 403 403
 POST /accounts/{account}/enrolment-codes           | 401 403 | 201 201 404 | 403 403 403 | 403 403 403
+GET  /accounts/{account}/enrolment-codes           | 401 403 | 200 200 404 | 403 403 403 | 403 403 403
 POST /enrolments                                   | 401 401 | 401 401 401 | 401 401 401 | 401 401 401
 GET  /accounts                                     | 401 403 | 200 200 200 | 200 200 200 | 403 403 403
 POST /accounts/{account}/devices                   | 401 403 | 201 201 404 | 201 201 404 | 403 403 403
@@ -48,6 +51,7 @@ GET  /accounts/{account}/devices/{device}/seeding  | 401 403 | 200 200 404 | 200
 POST /accounts/{account}/devices/{device}/seeding/cancel | 401 403 | 202 202 404 | 202 202 404 | 403 403 403
 GET  /accounts/{account}/slots                     | 401 403 | 200 200 404 | 200 200 404 | 200 404 404
 PUT  /accounts/{account}/slots/{slot}              | 401 403 | 412 412 404 | 412 412 404 | 412 404 404
+DELETE /accounts/{account}/slots/{slot}            | 401 403 | 200 200 404 | 200 200 404 | 403 403 403
 POST /accounts/{account}/devices/{device}/kit-test | 401 403 | 403 403 403 | 403 403 403 | 200 404 404
 POST /customers/{customer}/accounts/{account}/rotate-key | 401 200 | 403 403 403 | 403 403 403 | 403 403 403
 POST /accounts/{account}/sessions                  | 401 403 | 403 403 403 | 403 403 403 | 201 404 404
@@ -61,6 +65,8 @@ GET  /accounts/{account}/snapshots                 | 401 403 | 200 200 404 | 200
 GET  /accounts/{account}/snapshots/{session}       | 401 403 | 200 200 404 | 200 200 404 | 200 404 404
 POST /accounts/{account}/restores                  | 401 403 | 201 201 404 | 201 201 404 | 201 404 404
 GET  /accounts/{account}/restores/{restore}        | 401 403 | 200 200 404 | 200 200 404 | 200 404 404
+GET  /customers/{customer}/charges                 | 401 200 | 200 200 404 | 403 403 403 | 403 403 403
+GET  /customers/{customer}/incidents               | 401 200 | 200 200 404 | 403 403 403 | 403 403 403
 GET  /accounts/{account}/retention                 | 401 403 | 200 200 404 | 200 200 404 | 200 404 404
 PUT  /accounts/{account}/retention                 | 401 403 | 412 412 404 | 403 403 403 | 403 403 403
 DELETE /accounts/{account}/retention/pending       | 401 403 | 409 409 404 | 403 403 403 | 403 403 403
@@ -77,8 +83,12 @@ GET  /customers/{customer}/accounts/{account}/sweep-reports | 401 200 | 200 200 
 GET  /customers/{customer}/accounts/{account}/deletions | 401 200 | 200 200 404 | 403 403 403 | 403 403 403
 GET  /customers/{customer}/accounts/{account}/inspections | 401 200 | 200 200 404 | 403 403 403 | 403 403 403
 GET  /audit                                        | 401 403 | 200 200 200 | 403 403 403 | 403 403 403
+GET  /audit/export                                 | 401 403 | 200 200 200 | 403 403 403 | 403 403 403
+GET  /audit/anchor                                 | 401 403 | 200 200 200 | 403 403 403 | 403 403 403
 GET  /audit/verify                                 | 401 403 | 200 200 200 | 403 403 403 | 403 403 403
 GET  /customers/{customer}/audit                   | 401 200 | 403 403 403 | 403 403 403 | 403 403 403
+GET  /customers/{customer}/audit/export            | 401 200 | 403 403 403 | 403 403 403 | 403 403 403
+GET  /customers/{customer}/audit/anchor            | 401 200 | 403 403 403 | 403 403 403 | 403 403 403
 GET  /customers/{customer}/audit/verify            | 401 200 | 403 403 403 | 403 403 403 | 403 403 403
 """  # noqa: E501 -- a table
 
@@ -133,7 +143,7 @@ def request(client: Client, route: str, parts: Mapping[str, str], refs_sha256: s
         return client.put(path, {"sealed": "BBBB"}, {"If-None-Match": "*"})
     if method == "DELETE":
         return client.call(method, path)
-    return client.post(path, good_body(template, refs_sha256))
+    return client.call(method, path, good_body(template, refs_sha256))
 
 
 def good_body(template: str, refs_sha256: str = "") -> Mapping[str, Any]:
@@ -175,14 +185,23 @@ def test_every_caller_gets_what_the_table_says(world: World, row: Row, who: str)
 
 # What the others get, where it is not 403 and the route is not open to all.
 OTHERS = {
-    "billing": {"POST /password": 400, "GET /customers": 200},
+    "billing": {
+        "POST /password": 400,
+        "POST /log-out": 400,
+        "GET /customers": 200,
+        "GET /customers/{customer}/charges": 200,
+    },
     "auditor": {
         "POST /password": 400,
+        "POST /log-out": 400,
         "GET /customers": 200,
+        "GET /customers/{customer}/incidents": 200,
         "GET /customers/{customer}/audit": 200,
+        "GET /customers/{customer}/audit/export": 200,
+        "GET /customers/{customer}/audit/anchor": 200,
         "GET /customers/{customer}/audit/verify": 200,
     },
-    "newcomer": {"POST /password": 400},
+    "newcomer": {"POST /password": 400, "POST /log-out": 400},
 }
 
 
@@ -221,6 +240,8 @@ def fitting(route: str, place: Place) -> Mapping[str, str]:
             return {"session": place.snapshot}
         case "kit-test":
             return {"device": place.device.id}
+        case "{slot}" if route.startswith("DELETE"):
+            return {"slot": "passphrase"}
         case "{hold}":
             return {"session": place.snapshot, "hold": place.hold("a lawyer asks")}
         case _:

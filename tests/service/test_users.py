@@ -4,10 +4,14 @@ import secrets
 
 from demo.stack import OPERATOR
 from shared.domain.audit import Deed
+from shared.domain.families import GRACE
 from shared.domain.lockout import FREE_FOR_USER
+from shared.identity.passwords import TooManyAtOnce
 from shared.services import Services
+from shared.storage.users import FAMILY_ROW
 from tests.service.client import Answer, Client
 from tests.service.people import Customer, Service, User
+from triggers.problems import problem_of
 
 USERS = "/customers/{}/users"
 
@@ -70,13 +74,51 @@ def test_an_address_in_front_of_the_service_is_what_the_front_end_says(timeless:
     assert from_address("198.51.100.78") == 401
 
 
-def test_a_session_goes_on_with_each_refresh_token_once(service: Service, customer: Customer) -> None:
-    user = customer.user()
-    first = guess(service, user.login, user.password).made(200)["refresh_token"]
-    renewed = refresh(service, first).made(200)
-    service.nobody.holding(renewed["access_token"]).get("/accounts").made(200)
-    refresh(service, first).refused(401, "not-authenticated")
-    refresh(service, renewed["refresh_token"]).refused(401, "not-authenticated")
+def test_a_session_goes_on_with_each_refresh_token_once(timeless: Service) -> None:
+    user = timeless.customer().user()
+    first = guess(timeless, user.login, user.password).made(200)["refresh_token"]
+    refresh(timeless, first).made(200)
+    renewed = refresh(timeless, first).made(200)  # as who did not hear the answer asks again
+    timeless.nobody.holding(renewed["access_token"]).get("/accounts").made(200)
+    timeless.advance(seconds=GRACE.total_seconds())
+    refresh(timeless, first).refused(401, "not-authenticated")
+    refresh(timeless, renewed["refresh_token"]).refused(401, "not-authenticated")
+
+
+def test_who_logs_out_leaves_no_session_behind(service: Service, customer: Customer) -> None:
+    user = customer.user("member")
+    one, other = (guess(service, user.login, user.password).made(200) for _ in range(2))
+    client = service.nobody.holding(one["access_token"])
+    client.post("/log-out", {"refresh_token": one["refresh_token"]}).made(200)
+    refresh(service, one["refresh_token"]).refused(401, "not-authenticated")
+    other = refresh(service, other["refresh_token"]).made(200)
+    assert client.post("/log-out", {"everywhere": True}).made(200)["everywhere"] is True
+    refresh(service, other["refresh_token"]).refused(401, "not-authenticated")
+    client.get("/accounts").refused(401, "not-authenticated")
+
+
+def test_another_role_is_another_session(service: Service, customer: Customer) -> None:
+    user, admin = customer.user("member"), customer.user().log_in()
+    client, path = user.log_in(), f"{USERS.format(customer.id)}/{user.id}"
+    changed = admin.call("PATCH", path, {"name": "Maria Muster", "role": "admin"}).made(200)
+    assert (changed["name"], changed["role"]) == ("Maria Muster", "admin")
+    client.get("/accounts").refused(401, "not-authenticated")
+    user.log_in().get("/audit").made(200)
+
+
+def test_the_last_administrator_stays_one(customer: Customer, operator: Client) -> None:
+    lonely = customer.service.customer(operator)
+    path = f"{USERS.format(lonely.id)}/{lonely.newcomer().id}"
+    operator.call("PATCH", path, {"role": "member"}).refused(409, "conflict")
+
+
+def test_a_lock_out_is_in_the_customer_s_log(service: Service, operator: Client) -> None:
+    customer = service.customer(operator)
+    login = customer.newcomer().login
+    for _ in range(FREE_FOR_USER):
+        guess(service, login).refused(401, "not-authenticated")
+    items = operator.get(f"/customers/{customer.id}/audit", deed="user.log-in").made(200)["items"]
+    assert [(item["actor"], item["outcome"]) for item in items] == [("unknown", "refused 5 times")]
 
 
 def test_a_session_is_idle_for_a_month_at_most(timeless: Service) -> None:
@@ -86,6 +128,8 @@ def test_a_session_is_idle_for_a_month_at_most(timeless: Service) -> None:
     token = refresh(timeless, token).made(200)["refresh_token"]
     timeless.advance(days=31)
     refresh(timeless, token).refused(401, "not-authenticated")
+    families = Services(timeless.stack.settings).families
+    assert families.get(token.partition(".")[0], FAMILY_ROW) is None, "house-keeping has been there at night"
 
 
 def test_a_disabled_user_is_out_at_once(customer: Customer) -> None:
@@ -150,3 +194,8 @@ def test_the_published_keys_may_be_kept_and_nothing_else_may(service: Service, o
     assert service.nobody.get("/jwks").headers["Cache-Control"] == "public, max-age=300"
     assert operator.get("/customers").headers["Cache-Control"] == "no-store"
     assert service.nobody.get("/accounts").headers["Cache-Control"] == "no-store"
+
+
+def test_who_comes_in_a_crowd_is_told_to_come_again() -> None:
+    problem = problem_of(TooManyAtOnce("a crowd"), "/token")
+    assert (problem.status, problem.type) == (503, "urn:hort:problem:busy"), "each 503 has its Retry-After"
