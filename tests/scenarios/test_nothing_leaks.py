@@ -29,6 +29,7 @@ from tests.scenarios.test_users import log_in
 CONTENT = b"the merger is signed on Tuesday"
 FILE_NAME = "merger-with-globex.odt"
 FOLDER_NAME = "board-minutes"
+PASSPHRASE = "seventeen badgers polish the brass lanterns"
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +48,9 @@ def told(customer: Customer, tmp_path: Path) -> dict[str, bytes]:
     (folder / "large.bin").write_bytes(CONTENT * 40_000)
     laptop = customer.registered("laptop")
     laptop.hort("backup", str(folder))
+    (customer.folder / "passphrase.txt").write_text(PASSPHRASE)
+    as_anna = ("--login", customer.login, "--password-file", str(customer.folder / "password.txt"))
+    laptop.hort("passphrase", "set", *as_anna, "--passphrase-file", str(customer.folder / "passphrase.txt"))
     new = customer.recovered("new-laptop")
     new.hort("restore", "latest", "--target", str(tmp_path / "back"))
     new.hort("check", "--read-data")
@@ -55,6 +59,7 @@ def told(customer: Customer, tmp_path: Path) -> dict[str, bytes]:
         "file name": FILE_NAME.encode(),
         "folder name": FOLDER_NAME.encode(),
         "password": customer.password.encode(),
+        "passphrase": PASSPHRASE.encode(),
         "recovery key": _recovery_key(customer.kit),
         "recovery code": _code(customer.kit).encode(),
         "master key": _master_key(_home(laptop)),
