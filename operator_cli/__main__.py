@@ -14,7 +14,7 @@ from shared.api.identity import CreateUser
 from shared.domain.errors import HortError
 from shared.domain.tenancy import Role
 
-app = typer.Typer(no_args_is_help=True, add_completion=False)
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, add_completion=False)
 app.add_typer(staff.app, name="staff")
 app.add_typer(users.app, name="users")
 app.add_typer(signing_keys.app, name="signing-keys")

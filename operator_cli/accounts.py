@@ -20,9 +20,9 @@ from shared.domain.ids import AccountId, CustomerId
 
 _ADMIN = "Needs the log-in of an administrator of the customer's: operators let no device in or out."
 
-accounts = typer.Typer(no_args_is_help=True, help="Lock an account, or open it again.")
-devices = typer.Typer(no_args_is_help=True, help="List an account's devices, put one out.")
-codes = typer.Typer(no_args_is_help=True, help="Codes that let devices into an account.")
+accounts = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Lock an account, or open it again.")
+devices = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List an account's devices, put one out.")
+codes = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Codes that let devices into an account.")
 
 NAME = "hortctl"
 

@@ -13,8 +13,8 @@ from operator_cli.accounts import NAME
 from operator_cli.signing_in import AsJson, CustomerArgument, Operator, PasswordFile, ServiceUrl, provider
 from shared.domain.ids import AccountId, CertificateId, CustomerId, DeviceId, IncidentId
 
-charges = typer.Typer(no_args_is_help=True, help="What a customer's certificates cost.")
-incidents = typer.Typer(no_args_is_help=True, help="What a technician must look at.")
+charges = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What a customer's certificates cost.")
+incidents = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What a technician must look at.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,9 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="Change the key that signs tokens without logging anybody out.")
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Change the key that signs tokens without logging anybody out."
+)
 
 Kid = Annotated[str, typer.Argument(help="A name for the key, such as 2026-11.")]
 

@@ -6,7 +6,7 @@ import typer
 
 from shared.domain.tenancy import CUSTOMER_ROLES, Role
 
-app = typer.Typer(no_args_is_help=True, help="The provider's own people.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The provider's own people.")
 
 Login = Annotated[str, typer.Argument(help="The name that this person logs in with.")]
 

@@ -8,7 +8,7 @@ from operator_cli.provider import UserDeed
 from operator_cli.signing_in import Operator, PasswordFile, ServiceUrl, provider
 from shared.domain.ids import CustomerId, UserId
 
-app = typer.Typer(no_args_is_help=True, help="A customer's people.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="A customer's people.")
 
 Customer = Annotated[str, typer.Argument(help="The customer's id.")]
 User = Annotated[str, typer.Argument(help="The user's id.")]
