@@ -19,10 +19,10 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from shared.domain.catalogue import Catalogue, listed, packs_of, unreferenced, used
+from shared.domain.catalogue import Catalogue, Shelf, listed, packs_of, unreferenced, used_shelves
 from shared.domain.ids import ENTROPY_BYTES, AccountId, DeviceId, SessionId
 from shared.format.names import IndexName, PackName
-from shared.format.refs import IndexRef, PackRef, Refs, decode_unverified, encode
+from shared.format.refs import IndexRef, PackRef, Refs, encode, needed_indexes, needed_packs
 from shared.storage import catalogues
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -117,14 +117,14 @@ def mark(vault: Vault) -> dict[str, object]:
     watch = Watch()
     catalogue = catalogues.decode(vault.catalogue.read_bytes())
     watch.lap("read the catalogue")
-    refs_session = SessionId(vault.listing.read_text()[:26])
-    if refs_session not in catalogue.uses:
-        catalogue = listed(catalogue, refs_session, _listing(vault))
+    newest = SessionId(vault.listing.read_text()[:26])
+    if newest not in catalogue.uses:
+        catalogue = listed(catalogue, newest, _listing(vault))
         watch.lap("list the new packs")
-        refs = decode_unverified(vault.refs.read_bytes())
-        watch.lap("read the new refs")
-        catalogue = used(catalogue, refs.session, refs.packs, [index.name.session for index in refs.indexes])
-        watch.lap("learn the new snapshot")
+        refs = vault.refs.read_bytes()
+        packs = ((session, Shelf(ids, sizes)) for session, ids, sizes in needed_packs(refs))
+        catalogue = used_shelves(catalogue, newest, packs, needed_indexes(refs))
+        watch.lap("learn the new refs")
     kept = sorted(catalogue.uses)[1:]  # the oldest one was removed
     dead = unreferenced(catalogue, kept, catalogue.shelves)
     named = [str(pack) for pack, _ in packs_of(catalogue, dead)]

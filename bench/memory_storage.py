@@ -134,8 +134,7 @@ class MemoryContainer:
             raise ResourceNotFoundError
         return SimpleNamespace(readall=lambda: self.blobs[name])
 
-    def delete_blobs(self, *names: str, raise_on_any_failure: bool) -> list[SimpleNamespace]:
-        del raise_on_any_failure
+    def delete_blobs(self, *names: str, **_how: Any) -> list[SimpleNamespace]:
         self.bill["blob batch of deletions"] += 1
         there = [(self.blobs.pop(name, None), self.sizes.pop(name, None)) for name in names]
         return [

@@ -192,7 +192,7 @@ def _measured(case: str, services: MemoryServices, accounts: int) -> Night:
     spent = time.process_time() - began
     assert looked_at == accounts
     each = {kind: number / accounts for kind, number in sorted(services.bill.items())}
-    month, arithmetic = _cost(each)
+    month, arithmetic = cost(each)
     return Night(
         case=case,
         accounts=accounts,
@@ -207,7 +207,7 @@ def _measured(case: str, services: MemoryServices, accounts: int) -> Night:
     )
 
 
-def _cost(each: dict[str, float]) -> tuple[float, str]:
+def cost(each: dict[str, float]) -> tuple[float, str]:
     """100,000 accounts, 30 nights."""
     parts = {kind: number * 100_000 * 30 / 10_000 * EUR_PER_10_000[kind] for kind, number in each.items()}
     terms = " + ".join(f"{number:.3f} {kind} x {EUR_PER_10_000[kind]}" for kind, number in each.items())

@@ -45,6 +45,8 @@ class Plan:
     files: int = FILES
     snapshots: int = SNAPSHOTS
     keep: int = KEEP
+    others: bool = True
+    """Beside ours, those that are installed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,6 @@ class Hort:
         operator = Provider(stack.url, OPERATOR, stack.operator_password())
         self.customer: CustomerId = operator.create_customer("Bench GmbH").id
         self.account: AccountId = operator.create_account(self.customer, "Laptops").id
-        self.idle: AccountId = operator.create_account(self.customer, "Nothing in it").id
         user = CreateUser(name="Anna Berg", login="anna@example.com", role=Role.ADMIN)
         made = operator.create_user(self.customer, user)
         self.user: UserId = made.id
@@ -123,6 +124,7 @@ class Hort:
         told = ["--password-file", str(passwords[0]), "--new-password-file", str(passwords[1])]
         told += ["--service", stack.url, "--login", user.login, "--kit", str(folder / "kit.txt"), "--name", "laptop"]
         self.device.hort("register", *told)
+        self.idle: AccountId = operator.create_account(self.customer, "Nothing in it").id
         self.at: datetime = stack.settings.clock()
         self.services = Services(stack.settings.model_copy(update={"clock": lambda: self.at}))
 
@@ -164,7 +166,8 @@ def measure(plan: Plan) -> list[Pruned]:
     with tempfile.TemporaryDirectory(prefix="bench-") as name, Stack.start(Path(name) / "service") as stack:
         folder, chance = Path(name), random.Random(7)
         tools: list[Hort | Restic | Borg] = [Hort(folder, stack)]
-        tools += [kind(folder) for kind, command in ((Restic, "restic"), (Borg, "borg")) if shutil.which(command)]
+        others = ((Restic, "restic"), (Borg, "borg")) if plan.others else ()
+        tools += [kind(folder) for kind, command in others if shutil.which(command)]
         tree = _grow(folder / "tree", plan.files, chance)
         for n in range(plan.snapshots):
             for tool in tools:

@@ -153,9 +153,11 @@ def _policies(seen: api.Retention, preset: str | None, rules: Rules, for_set: st
         raise Malformed("preset", "goes without rules, and without --for-set")
     if preset is not None:
         return _parsed(api.Policies, {"preset": preset, "sets": seen.sets})
+    if not said:
+        return None
     if for_set is not None:
         return _parsed(api.Policies, {"policy": seen.policy, "sets": {**seen.sets, for_set: said}})
-    return _parsed(api.Policies, {"policy": said, "sets": seen.sets}) if said else None
+    return _parsed(api.Policies, {"policy": said, "sets": seen.sets})
 
 
 def _parsed[P: api.Policies](kind: type[P], said: dict[str, object]) -> P:

@@ -1,19 +1,13 @@
 """What the command line takes to keep snapshots and let them go: `hort retention`, and marks on single snapshots."""
 
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from agent.cli.options import AsJson, Login, PasswordFile
 from agent.cli.perform import performing
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
-Login = Annotated[str, typer.Option("--login", metavar="NAME", help="Your user name: a device alone must not do this.")]
-PasswordFile = Annotated[
-    Path | None,
-    typer.Option("--password-file", metavar="FILE", help="Its first line; else HORT_PASSWORD, else asked."),
-]
 Snapshot = Annotated[str, typer.Argument(metavar="SNAPSHOT", help="A snapshot's id, or the start of one.")]
 Preset = Annotated[str | None, typer.Option(metavar="NAME", help="netik-14d, netgo-gfs-12m or netgo-gfs-5y.")]
 Floor = Annotated[int | None, typer.Option(min=0, metavar="DAYS", help="Everything younger stays; 14 by default.")]

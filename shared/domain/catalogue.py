@@ -5,6 +5,7 @@ packs is one integer with a bit for each. So the mark over a million packs and t
 operations on long integers. All of it can be made anew from listings and refs.
 """
 
+from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -12,6 +13,7 @@ from itertools import groupby
 from shared.domain.ids import PackName, SessionId
 
 PACK_ID_BYTES = 32
+_DIGITS = bytes.maketrans(b"\0\1", b"01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +25,9 @@ class Shelf:
     sizes: tuple[int, ...] = ()
     """In bytes, by number."""
 
-    def numbers(self) -> dict[bytes, int]:
-        return {self.ids[n * PACK_ID_BYTES : (n + 1) * PACK_ID_BYTES]: n for n in range(len(self.sizes))}
+    def each(self) -> Iterator[bytes]:
+        """The pack ids, by number."""
+        return (self.ids[at : at + PACK_ID_BYTES] for at in range(0, len(self.ids), PACK_ID_BYTES))
 
     def pack_id(self, number: int) -> str:
         return self.ids[number * PACK_ID_BYTES : (number + 1) * PACK_ID_BYTES].hex()
@@ -43,7 +46,7 @@ class Catalogue:
 
 def listed(catalogue: Catalogue, session: SessionId, packs: Iterable[tuple[PackName, int]]) -> Catalogue:
     """With a session's packs (name, size in bytes), as storage lists them. What is known keeps its number."""
-    shelf = _filled(catalogue.shelves.get(session, Shelf()), packs)
+    shelf = _filled(catalogue.shelves.get(session, Shelf()), _shelf(packs))
     return replace(catalogue, shelves={**catalogue.shelves, session: shelf})
 
 
@@ -57,14 +60,21 @@ def used(
 
     A pack that no listing showed is believed in.
     """
+    groups = groupby(packs, key=lambda pack: pack[0].session)
+    return used_shelves(catalogue, snapshot, ((session, _shelf(group)) for session, group in groups), indexes)
+
+
+def used_shelves(
+    catalogue: Catalogue, snapshot: SessionId, needs: Iterable[tuple[SessionId, Shelf]], indexes: Iterable[SessionId]
+) -> Catalogue:
+    """The same, told by session: names of a million packs would be many times as large."""
     shelves, use = dict(catalogue.shelves), dict.fromkeys(indexes, 0)
-    for session, group in groupby(packs, key=lambda pack: pack[0].session):
-        needed = list(group)
-        ids = [bytes.fromhex(name.pack_id) for name, _ in needed]
-        shelf = shelves.get(session, Shelf())
-        if b"".join(ids) != shelf.ids:
-            shelf = shelves[session] = _filled(shelf, needed)
-        use[session] = _bits(shelf, ids)
+    for session, needed in needs:
+        bits = _bits(shelves.get(session, Shelf()), needed)
+        if bits.bit_count() < len(needed.sizes):  # one that no listing showed
+            shelves[session] = _filled(shelves.get(session, Shelf()), needed)
+            bits = _bits(shelves[session], needed)
+        use[session] = bits
     return Catalogue(shelves, {**catalogue.uses, snapshot: use})
 
 
@@ -105,22 +115,30 @@ def packs_of(catalogue: Catalogue, use: Use) -> Iterator[tuple[PackName, int]]:
             yield PackName(session, shelf.pack_id(number)), shelf.sizes[number]
 
 
-def _filled(shelf: Shelf, packs: Iterable[tuple[PackName, int]]) -> Shelf:
-    there = shelf.numbers()
-    new = {bytes.fromhex(name.pack_id): size for name, size in packs}
-    fresh = {pack_id: size for pack_id, size in new.items() if pack_id not in there}
-    return Shelf(shelf.ids + b"".join(fresh), (*shelf.sizes, *fresh.values()))
+def _shelf(packs: Iterable[tuple[PackName, int]]) -> Shelf:
+    ids, sizes = bytearray(), array("Q")
+    for name, size in packs:
+        ids += bytes.fromhex(name.pack_id)
+        sizes.append(size)
+    return Shelf(bytes(ids), tuple(sizes))
 
 
-def _bits(shelf: Shelf, ids: list[bytes]) -> int:
-    if len(ids) == len(shelf.sizes):  # the packs of a young session are needed all: no need to look each up
-        return (1 << len(ids)) - 1
-    numbers = shelf.numbers()
-    marks = bytearray(len(shelf.sizes) // 8 + 1)
-    for pack_id in ids:
-        number = numbers[pack_id]
-        marks[number >> 3] |= 1 << (number & 7)
-    return int.from_bytes(marks, "little")
+def _filled(shelf: Shelf, packs: Shelf) -> Shelf:
+    """With those of `packs` that are not there yet."""
+    if packs.ids == shelf.ids:
+        return shelf
+    fresh = dict(zip(packs.each(), packs.sizes, strict=True))
+    for pack_id in shelf.each():
+        fresh.pop(pack_id, None)
+    return Shelf(shelf.ids + b"".join(fresh), (*shelf.sizes, *fresh.values())) if fresh else shelf
+
+
+def _bits(shelf: Shelf, packs: Shelf) -> int:
+    if packs.ids == shelf.ids:  # the packs of a young session are needed all: no need to look each up
+        return (1 << len(shelf.sizes)) - 1
+    wanted = frozenset(packs.each())
+    digits = bytes(map(wanted.__contains__, shelf.each())).translate(_DIGITS)
+    return int(digits[::-1] or b"0", 2)
 
 
 def _numbers(bits: int) -> Iterator[int]:

@@ -94,7 +94,7 @@ class VaultState:
     catalogue: str | None = None
     """The name of what the sweep remembers of packs and their users; it can be made anew from the vault."""
     marked: str | None = None
-    """Which snapshots the last mark found kept, as `fingerprint`: while they are the same there is nothing to mark."""
+    """Which sessions and snapshots the last mark found, as `fingerprint`: while they are the same, so is it."""
 
     @property
     def on_their_way_out(self) -> tuple[str, ...]:
@@ -103,8 +103,9 @@ class VaultState:
         return tuple(filter(None, (*(batch.packs for batch in batches), self.deleted)))
 
 
-def fingerprint(kept: Iterable[SessionId]) -> str:
-    return hashlib.sha256("".join(sorted(kept)).encode()).hexdigest()
+def fingerprint(committed: Iterable[SessionId], kept: Iterable[SessionId]) -> str:
+    text = f"{''.join(sorted(committed))} {''.join(sorted(kept))}"
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

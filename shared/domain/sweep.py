@@ -9,6 +9,7 @@ from shared.domain.sessions import BackupSession, SessionState
 
 GRACE = timedelta(hours=24)
 """Between condemning and deleting, between expiry and removal, between the end of a session and its clearing away."""
+PUNCTUAL = timedelta(hours=1)
 MAX_BATCHES = 8
 """A session that stays open for weeks must not make the state grow night by night: the last two become one."""
 
@@ -58,6 +59,11 @@ def doomed(state: VaultState, ripe: Iterable[Batch], packs: str | None, count: i
 def deleted(state: VaultState, tombstones: str) -> VaultState:
     """The packs that were being deleted are gone; `tombstones` names them and all before them."""
     return replace(state, deleting=None, deleted=tombstones)
+
+
+def dated(at: datetime, now: datetime) -> datetime:
+    """The night's own time, so that a night later is a day later; if it is late by hours, no day is cut short."""
+    return at if now < at + PUNCTUAL else now
 
 
 def is_garbage(session: BackupSession, at: datetime) -> bool:

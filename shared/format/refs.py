@@ -3,8 +3,11 @@
 import base64
 import binascii
 import re
+from array import array
 from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 from cryptography.exceptions import InvalidSignature
@@ -29,6 +32,9 @@ _NUMBER = rb"0|[1-9][0-9]{0,14}"
 _HEAD = re.compile(rb"head ([0-9a-f]{64}) (" + _NUMBER + rb")\Z")
 _INDEX = re.compile(rb"index (" + _ID + rb")/(" + _NUMBER + rb") (" + _NUMBER + rb")\Z")
 _PACK = re.compile(rb"pack (" + _ID + rb")/([0-9a-f]{64}) (" + _NUMBER + rb")\Z")
+_INDEX_LINE = re.compile(rb"^index (" + _ID + rb")/", re.MULTILINE)
+_GROUPS = re.Match[bytes].groups
+_PACK_LINE = re.compile(rb"^pack (" + _ID + rb")/([0-9a-f]{64}) (" + _NUMBER + rb")$", re.MULTILINE)
 
 
 class IndexRef(NamedTuple):
@@ -79,6 +85,28 @@ def mentions(data: bytes, packs: Set[bytes]) -> Set[bytes]:
     """Which of these packs (names, as ASCII) some refs speak of; reads nothing else and believes nobody's summary."""
     named = slice(len(_PACK_WORD), len(_PACK_WORD) + _PACK_NAME_CHARACTERS)
     return packs & {line[named] for line in data.split(b"\n") if line.startswith(_PACK_WORD)}
+
+
+def needed_packs(data: bytes) -> Iterator[tuple[SessionId, bytes, tuple[int, ...]]]:
+    """By session the packs that refs name, 32 bytes each, and their sizes: for who trusts the commit that checked them.
+
+    Raises `Malformed` when a pack's line cannot be read: a sweep must not take for unneeded what nobody read.
+    """
+    count = 0
+    for raw, rows in groupby(map(_GROUPS, _PACK_LINE.finditer(data)), key=itemgetter(0)):
+        ids, sizes = bytearray(), array("Q")
+        for _, pack_id, size in rows:
+            ids += binascii.unhexlify(pack_id)
+            sizes.append(int(size))
+        count += len(sizes)
+        yield SessionId(raw.decode()), bytes(ids), tuple(sizes)
+    if count != data.count(b"\n" + _PACK_WORD):
+        raise Malformed("refs", "not every line of a pack can be read")
+
+
+def needed_indexes(data: bytes) -> frozenset[SessionId]:
+    """The sessions whose indexes they name; likewise."""
+    return frozenset(SessionId(row[1].decode()) for row in _INDEX_LINE.finditer(data))
 
 
 def _lines(refs: Refs) -> Iterator[str]:

@@ -1,11 +1,11 @@
 """What a sweep remembers of an account, brought up to date from the vault itself."""
 
 from shared.domain import catalogue as catalogues
-from shared.domain.catalogue import Catalogue
+from shared.domain.catalogue import Catalogue, Shelf
 from shared.domain.errors import HortError
 from shared.domain.ids import AccountId, SessionId
 from shared.format import names
-from shared.format.refs import MAX_BYTES, decode_unverified
+from shared.format.refs import MAX_BYTES, needed_indexes, needed_packs
 from shared.services import Services
 from shared.storage.vaults import Rows
 
@@ -26,8 +26,9 @@ def up_to_date(services: Services, rows: Rows) -> Catalogue:
         catalogue = catalogues.listed(catalogue, session, services.vault_blobs.packs_of(account, session))
     for snapshot in sorted(rows.kept - catalogue.uses.keys()):
         # The commit has checked the signature, and what it checked nobody can overwrite.
-        refs = decode_unverified(refs_of(services, account, snapshot))
-        catalogue = catalogues.used(catalogue, snapshot, refs.packs, (index.name.session for index in refs.indexes))
+        refs = refs_of(services, account, snapshot)
+        packs = ((session, Shelf(ids, sizes)) for session, ids, sizes in needed_packs(refs))
+        catalogue = catalogues.used_shelves(catalogue, snapshot, packs, needed_indexes(refs))
     return catalogue
 
 

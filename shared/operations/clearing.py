@@ -9,8 +9,9 @@ from shared.contracts.sweep import ReportSweep, SessionsCleared, SweepAccount
 from shared.domain import catalogue as catalogues
 from shared.domain import deletions
 from shared.domain.catalogue import Catalogue
+from shared.domain.commits import fingerprint
 from shared.domain.deletions import Deletion, Kind, SweepReport
-from shared.domain.ids import AccountId, PackName, SessionId
+from shared.domain.ids import AccountId, IndexName, PackName, SessionId
 from shared.domain.sessions import BackupSession
 from shared.domain.sweep import GRACE, Waits, is_garbage, ripeness
 from shared.format import names
@@ -45,8 +46,8 @@ def report_sweep(services: Services, order: ReportSweep) -> SweepReport:
     waits = [ripeness(batch, rows.all_sessions, order.at) for batch in rows.state.value.condemned]
     report = replace(
         deletions.totalled(order.account, order.at, takewhile(lambda entry: entry.due_at <= order.at, log)),
-        expired=sum(each.value.expired_at == order.at for each in rows.snapshots),
-        condemned_packs=sum(batch.count for batch in rows.state.value.condemned if batch.at == order.at),
+        expired=sum(e.value.expired_at is not None and e.value.expired_at >= order.at for e in rows.snapshots),
+        condemned_packs=sum(batch.count for batch in rows.state.value.condemned if batch.at >= order.at),
         resurrected_packs=sum(s.value.resurrected for s in rows.snapshots if since < s.value.committed_at <= order.at),
         skipped=(
             *order.skipped,
@@ -97,13 +98,23 @@ def _drop_empty(services: Services, order: SweepAccount) -> int:
         rows.state.value,
         deleted=services.pack_sets.write(order.account, left) if left else None,
         catalogue=services.catalogues.write(order.account, catalogues.without(catalogue, gone, ())),
+        marked=_marked_without(rows, gone),
     )
     removed = [Remove(SESSIONS.to_entity(s.value), s.etag) for s in rows.sessions if s.value.id in gone]
     services.vaults.write(rows.state, new, removed)
-    # Rows before objects: from here on no commit can name these indexes, so none can miss them.
-    for session in over:
-        services.vault_blobs.delete_meta(order.account, _meta_of(services, order.account, session))
+    # Rows before objects: from here on no commit can name these indexes, so none can miss them. They are named by what
+    # the commits told, for a listing each would cost more than all the rest; the reconcile finds what lies beside them.
+    ended = (each.value for each in rows.sessions if each.value.id in gone)
+    indexes = (IndexName(session.id, n) for session in ended for n in range(session.index_segments))
+    services.vault_blobs.delete_meta(order.account, map(str, indexes))
     return len(over)
+
+
+def _marked_without(rows: Rows, gone: frozenset[SessionId]) -> str | None:
+    """What the mark found, less what it would not find any more: to forget a session is no reason to mark again."""
+    marked = rows.state.value.marked
+    same = marked == fingerprint(rows.committed, rows.kept)
+    return fingerprint(rows.committed - gone, rows.kept) if same else marked
 
 
 def _empty(rows: Rows, catalogue: Catalogue, tombstones: Set[PackName]) -> Iterator[SessionId]:

@@ -37,7 +37,7 @@ def _is_unfinished(rows: Rows, at: datetime) -> bool:
     state, sessions = rows.state.value, [session.value for session in rows.sessions]
     return (
         state.deleting is not None
-        or (bool(sessions) and state.marked != fingerprint(rows.kept))
+        or (bool(sessions) and state.marked != fingerprint(rows.committed, rows.kept))
         or any(as_of(session, at) is not session or is_garbage(session, at) for session in sessions)
         or any(isinstance(ripeness(batch, sessions, at), Ripe) for batch in state.condemned)
     )

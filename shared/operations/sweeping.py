@@ -19,7 +19,7 @@ from shared.domain.errors import NotFound
 from shared.domain.ids import AccountId, PackName
 from shared.domain.policy_changes import policy_in_force
 from shared.domain.retention import Verdict, judge, restore_point
-from shared.domain.sweep import Ripe, condemned, deleted, doomed, ripeness, to_be_joined
+from shared.domain.sweep import Ripe, condemned, dated, deleted, doomed, ripeness, to_be_joined
 from shared.format import names
 from shared.format.refs import mentions
 from shared.operations import incidents, retention, sessions
@@ -97,7 +97,8 @@ def log(services: Services, entry: Deletion) -> None:
 def _expire(services: Services, order: SweepAccount) -> int:
     rows = rows_of(services, order.account)
     over = list(_over(services, rows, order.at))[:ROWS_A_TRANSACTION]
-    steps = [Replace(SNAPSHOTS.to_entity(replace(each.value, expired_at=order.at)), each.etag) for each in over]
+    since = dated(order.at, services.now())
+    steps = [Replace(SNAPSHOTS.to_entity(replace(each.value, expired_at=since)), each.etag) for each in over]
     if steps:
         services.vaults.write(rows.state, rows.state.value, steps)
     return len(steps)
@@ -156,9 +157,9 @@ def _condemn(services: Services, order: SweepAccount) -> int:
     noted = replace(
         rows.state.value,
         catalogue=services.catalogues.write(order.account, catalogue),
-        marked=fingerprint(rows.kept),
+        marked=fingerprint(rows.committed, rows.kept),
     )
-    new = _condemning(services, noted, dead, order.at) if dead else noted
+    new = _condemning(services, noted, dead, dated(order.at, services.now())) if dead else noted
     if new != rows.state.value:
         services.vaults.write(rows.state, new)
     return len(dead)

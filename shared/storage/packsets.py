@@ -5,9 +5,11 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import ContainerClient
 
 from shared.domain.ids import AccountId, PackName
+from shared.storage.tables import Changed
 
 CONTAINER = "hort-gc"
 """The service's own: no agent ever gets a SAS for it."""
@@ -22,7 +24,11 @@ class PackSets:
     def read(self, account: AccountId, name: str | None) -> dict[PackName, int]:
         if name is None:
             return {}
-        text = self.container.download_blob(f"{account}/{name}").readall().decode()
+        try:
+            text = self.container.download_blob(f"{account}/{name}").readall().decode()
+        except ResourceNotFoundError:
+            # Only what no state names any more is forgotten: whoever read the name must read the state again.
+            raise Changed(f"the set {name} is gone") from None
         return dict(_pack(line) for line in text.splitlines())
 
     def read_all(self, account: AccountId, names: Iterable[str | None]) -> dict[PackName, int]:

@@ -17,6 +17,7 @@ from jwt.types import Options
 from agent.certificates import ends_at, thumbprint
 from shared.domain.ids import DeviceId, RestoreId, SessionId
 from shared.identity.certificates import raw, read_request
+from tests.agent import stand_in_retention as retention
 from tests.agent.stand_in import LOGIN, Reply, Request, StandIn, as_json, problem
 from tests.certificates import certified
 
@@ -88,6 +89,8 @@ class Api:
         if path == "/accounts":
             account = {"id": self.state.account, "customer": self.state.account, "name": "A", "created_at": _now()}
             return as_json(200, {"items": [account]})
+        if path.startswith(f"/customers/{self.state.account}/accounts/{self.state.account}/"):
+            return retention.holds(self.state, self.request.method, path, body)
         own = f"/accounts/{self.state.account}/"
         if not path.startswith(own):
             return problem(404, "not-found", "there is no such account")
@@ -116,6 +119,8 @@ class Api:
                 return self.put_slot(name, body)
             case ["snapshots"]:
                 return self.page_of_snapshots()
+            case ["snapshots" | "retention", *_] as parts:
+                return retention.answer(self.state, self.request, parts, body)
             case ["restores"]:
                 return as_json(201, self.restore(RestoreId.make(datetime.now(UTC), b"restore..."), body["snapshot"]))
             case ["restores", restore]:

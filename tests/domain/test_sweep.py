@@ -14,9 +14,11 @@ from shared.domain.sessions import BackupSession, SessionState
 from shared.domain.sweep import (
     GRACE,
     MAX_BATCHES,
+    PUNCTUAL,
     Ripe,
     Waits,
     condemned,
+    dated,
     deleted,
     doomed,
     is_garbage,
@@ -67,6 +69,12 @@ def test_the_session_that_a_batch_waits_for_is_named() -> None:
 @pytest.mark.parametrize("state", OVER)
 def test_a_session_that_ended_holds_nothing_up(state: SessionState) -> None:
     assert isinstance(ripeness(batch(), [session(0, state)], NOW), Ripe)
+
+
+def test_a_night_a_day_later_is_a_day_later_and_a_late_turn_cuts_nobodys_day_short() -> None:
+    assert dated(NOW, NOW + PUNCTUAL - MOMENT) == NOW
+    late = NOW + PUNCTUAL
+    assert dated(NOW, late) == late
 
 
 def test_condemning_raises_the_epoch_and_remembers_the_old_one() -> None:

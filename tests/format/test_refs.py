@@ -159,3 +159,21 @@ def test_a_hundred_thousand_packs_are_read_in_well_under_a_second() -> None:
     clock = time.process_time()
     assert refs.decode(data, KEY.public_key()).packs == packs
     assert time.process_time() - clock < 1
+
+
+@given(all_refs)
+def test_who_trusts_the_commit_reads_the_same_needs_without_their_names(value: Refs) -> None:
+    data = refs.encode(value, KEY.sign)
+    found = [
+        PackRef(PackName(session, ids[32 * n : 32 * n + 32].hex()), size)
+        for session, ids, sizes in refs.needed_packs(data)
+        for n, size in enumerate(sizes)
+    ]
+    assert tuple(found) == value.packs
+    assert refs.needed_indexes(data) == {index.name.session for index in value.indexes}
+
+
+def test_a_pack_that_cannot_be_read_is_no_pack_that_nobody_needs() -> None:
+    data = refs.encode(SAMPLE, KEY.sign).replace(b"f" * 64, b"g" * 64)
+    with pytest.raises(Malformed, match="not every line"):
+        list(refs.needed_packs(data))

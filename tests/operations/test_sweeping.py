@@ -15,6 +15,8 @@ from shared.format.refs import PackRef
 from shared.operations import clearing, marking, sessions, surveying, sweeping
 from shared.operations.commits import PacksMissing
 from shared.operations.marking import Marked
+from shared.storage.tables import Remove
+from shared.storage.vaults import SNAPSHOTS
 from tests.conftest import Clock
 from tests.operations.world import World, refused_as_it_was
 
@@ -278,6 +280,39 @@ def test_an_account_where_nothing_changed_has_no_work(world: World, nights: Nigh
     world.ready()
     assert not surveying.has_work(world.services, world.id, nights.clock.at), "it still runs"
     assert surveying.has_work(world.services, world.id, nights.pass_days(1)), "it ran out"
+
+
+def test_after_the_last_deletion_an_account_is_at_rest(world: World, nights: Nights) -> None:
+    world.backed_up(1)
+    nights.pass_days(KEPT_DAYS - 1)
+    world.backed_up(1)
+    nights.sweep_for(4)
+    assert not surveying.has_work(world.services, world.id, nights.clock.at)
+
+
+def test_a_snapshot_that_came_and_went_between_two_marks_leaves_nothing(world: World, nights: Nights) -> None:
+    world.backed_up(1)
+    nights.sweep()
+    young, _ = world.backed_up(1)
+    row = world.services.vaults.stored_snapshot(world.id, young.id)
+    assert row is not None
+    world.services.vaults.write(world.state(), world.state().value, [Remove(SNAPSHOTS.to_entity(young), row.etag)])
+    assert surveying.has_work(world.services, world.id, nights.clock.at)
+    nights.sweep_for(2)
+    assert there(world, young.id) == set()
+
+
+def test_a_sweep_that_comes_late_cuts_nobodys_day_short(world: World, nights: Nights) -> None:
+    old, _ = world.backed_up(1)
+    nights.pass_days(KEPT_DAYS - 1)
+    world.backed_up(1)
+    nights.pass_days(1)
+    order = nights.order()
+    now = nights.pass_days(0.9)
+    sweeping.expire_snapshots(world.services, order)
+    expired = world.services.vaults.snapshot(world.id, old.id)
+    assert expired is not None
+    assert expired.take_back_until == now + DAY
 
 
 def test_a_report_is_written_once(world: World, nights: Nights) -> None:

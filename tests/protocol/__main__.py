@@ -6,14 +6,17 @@ import time
 from tests.protocol.exploration import Found, Scope, explore
 from tests.protocol.layers import ONE_AGENT, TWO_AGENTS, Layer, layer, missing
 from tests.protocol.model import Protocol
+from tests.protocol.values import Safeguard
 from tests.protocol.words import told
 
 LARGE = [
     Scope(Protocol(heedless=True), backups=2, workers=2),
+    Scope(Protocol(), backups=2, workers=3),
     Scope(Protocol(contents=2), backups=1, workers=2),
     Scope(Protocol(contents=2, heedless=True), backups=1, workers=2),
     Scope(Protocol(), backups=1, workers=2, split=True),
     Scope(Protocol(), backups=2, workers=1, split=True),
+    Scope(Protocol(frozenset({Safeguard.ETAG})), backups=2, workers=1, hangs=False),
 ]
 
 
@@ -50,9 +53,10 @@ def table(scope: Scope) -> None:
 
 def _size(scope: Scope) -> str:
     protocol = scope.protocol
-    notes = (", heedless" if protocol.heedless else "") + (", every request split" if scope.split else "")
+    notes = [", heedless"] * protocol.heedless + [", every request split"] * scope.split
+    notes += [f", without {safeguard}" for safeguard in protocol.without] + [", no request hangs"] * (not scope.hangs)
     packs = (scope.backups + 1) * protocol.contents
-    return f"agents {scope.backups}, sweeps {scope.workers}, packs {packs}{notes}"
+    return f"agents {scope.backups}, sweeps {scope.workers}, packs {packs}{''.join(notes)}"
 
 
 def _end(found: Found) -> str:

@@ -52,6 +52,13 @@ def test_from_wherever_one_stops_quiet_nights_clear_all_that_nobody_needs(everyt
         assert list(litter(after_quiet_nights(protocol, world))) == []
 
 
+def test_what_is_kept_is_not_even_condemned() -> None:
+    """The second mark would spare it: so only this tells a first mark that is wrong."""
+    found = explore(Scope(Protocol(contents=2), backups=1, workers=2))
+    for world in found.worlds:
+        assert not any(snapshot.needs & world.row.all_condemned for snapshot in world.snapshots if snapshot)
+
+
 def test_a_read_and_its_write_may_be_taken_as_one_move_while_the_etag_is_in() -> None:
     together = explore(ONE_AGENT)
     split = explore(Scope(backups=1, workers=2, split=True))

@@ -95,7 +95,7 @@ class Diarist:
             self.known[TypeAdapter(Report).validate_json(told).session] = contents
             return
         self.perhaps.append(contents)
-        self.failed[_without_names(told + fault) or "killed"] += 1
+        self.failed["killed" if self.running.returncode < 0 else _without_names(told + fault)] += 1
         if "Traceback" in fault:
             self.crashes.append(fault)
 
@@ -142,7 +142,7 @@ class Soak:
 
     def faults(self, scratch: Path) -> list[str]:
         """What is not as it was promised: at once, and after some quiet nights."""
-        self.diarists[0].device.hort("check", "--read-data")
+        self.diarists[0].device.hort("check")
         for _ in range(QUIET_NIGHTS):
             Nights(self.stack).pass_by()
         self.diarists[0].device.hort("check", "--read-data")
@@ -150,7 +150,7 @@ class Soak:
         return [*crashes, *self._misrestored(scratch), *self._unneeded(), *self._losses()]
 
     def _deal(self) -> None:
-        deck = [*[self._kill_agent] * 5, *[self._sweep] * 4, *[self._pass_time] * 6]
+        deck = [*[self._kill_agent] * 4, *[self._sweep] * 3, *[self._pass_time] * 5]
         deck += [self._kill_service, self._kill_service_in_a_sweep, self._kill_service_in_the_night, self._hold]
         self.chance.shuffle(deck)
         for deed in deck:

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from functools import partial
 
 import pytest
-from azure.core.exceptions import ResourceNotFoundError
 
 from shared.domain.ids import AccountId, PackName, SessionId
 from shared.services import Services
+from shared.storage.tables import Changed
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 PACKS = {PackName(SessionId.make(NOW, bytes([n]) * 10), f"{n:064x}"): n * 1000 for n in range(20)}
@@ -45,10 +45,10 @@ def test_another_set_has_another_name_and_leaves_the_first(services: Services, a
 
 def test_a_set_of_one_account_is_not_there_for_another(services: Services, account: AccountId) -> None:
     name = services.pack_sets.write(account, PACKS)
-    with pytest.raises(ResourceNotFoundError):
+    with pytest.raises(Changed):
         services.pack_sets.read(services.new(AccountId), name)
 
 
 def test_a_set_that_is_lost_is_an_error_never_an_empty_set(services: Services, account: AccountId) -> None:
-    with pytest.raises(ResourceNotFoundError):
+    with pytest.raises(Changed):
         services.pack_sets.read(account, "0" * 64)
