@@ -45,7 +45,16 @@ def sweep_account(ctx: Context, order: SweepAccount) -> Workflow[SweepEnded]:
     try:
         return (yield from _sweep(ctx, order))
     except StepFailed as failed:
-        return SweepEnded(order.account, None, failure=str(failed))
+        return (yield from _stopped(ctx, order, str(failed)))
+
+
+def _stopped(ctx: Context, order: SweepAccount, failure: str) -> Workflow[SweepEnded]:
+    """Tells why, where people look, if that much can be done."""
+    told = ReportSweep(order.account, order.at, skipped=(f"the sweep stopped half-way: {failure}",))
+    try:
+        return SweepEnded(order.account, (yield from report_sweep(ctx, told)), failure)
+    except StepFailed:
+        return SweepEnded(order.account, None, failure)
 
 
 def _sweep(ctx: Context, order: SweepAccount) -> Workflow[SweepEnded]:
@@ -56,9 +65,8 @@ def _sweep(ctx: Context, order: SweepAccount) -> Workflow[SweepEnded]:
     condemned = yield from condemn_packs(ctx, order)
     yield from clear_sessions(ctx, order)
     skipped = () if condemned.skipped is None else (condemned.skipped,)
-    return SweepEnded(
-        order.account, (yield from report_sweep(ctx, ReportSweep(order.account, order.at, skipped=skipped)))
-    )
+    written = yield from report_sweep(ctx, ReportSweep(order.account, order.at, skipped))
+    return SweepEnded(order.account, written)
 
 
 def _delete(ctx: Context, order: SweepAccount) -> Workflow[None]:

@@ -92,7 +92,11 @@ NIGHT_CHANGES = {
     ),
     "no second look at what is left": ("sweep_account-swept", "    while step.packs is not None:", "    while False:"),
     "other names of the parts": ("sweep_all-night", "instance_of_night(night.at, o.account)", "str(o.account)"),
-    "trouble without a reason": ("sweep_account-failing", "failure=str(failed)", "failure=None"),
+    "trouble without a reason": (
+        "sweep_account-failing",
+        "_stopped(ctx, order, str(failed))",
+        '_stopped(ctx, order, "trouble")',
+    ),
 }
 
 

@@ -40,7 +40,7 @@ def instance(host: Host, name: str) -> Any:
 def test_every_midnight_starts_a_sweep_of_all_accounts(host: Host, nights: list[datetime]) -> None:
     for night in nights:
         swept = instance(host, instance_of_night(night))
-        assert swept["output"] == {"accounts": 3, "swept": 2, "failed": 1, "freed_bytes": 64}
+        assert swept["output"] == {"accounts": 3, "swept": 2, "failed": 1, "freed_bytes": 128}
         assert datetime.fromisoformat(swept["createdTime"]).replace(tzinfo=UTC, second=0, microsecond=0) == night
 
 
