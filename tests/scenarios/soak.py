@@ -150,7 +150,7 @@ class Soak:
         return [*crashes, *self._misrestored(scratch), *self._unneeded(), *self._losses()]
 
     def _deal(self) -> None:
-        deck = [*[self._kill_agent] * 4, *[self._sweep] * 3, *[self._pass_time] * 5]
+        deck = [*[self._kill_agent] * 3, *[self._sweep] * 2, *[self._pass_time] * 4]
         deck += [self._kill_service, self._kill_service_in_a_sweep, self._kill_service_in_the_night, self._hold]
         self.chance.shuffle(deck)
         for deed in deck:
