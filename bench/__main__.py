@@ -2,7 +2,7 @@
 
 import sys
 
-from bench import host
+from bench import data_path, host
 
 if __name__ == "__main__":
-    sys.exit(host.main())
+    sys.exit(host.main() or data_path.main())

@@ -34,6 +34,7 @@ TABLES = frozenset(
         *(users.FAMILIES, users.TALLIES),
         *(enrolment.CODES, enrolment.REVOCATIONS, enrolment.CHARGES, incidents.INCIDENTS),
         *(vaults.STATES, audit.HEADS, records.RESTORES, records.SEEDINGS, records.RESERVATIONS, records.ASSERTIONS),
+        records.DRILLS,
     )
 )
 
@@ -135,6 +136,10 @@ class Services:
     @cached_property
     def restores(self):
         return self._table(records.RESTORES)
+
+    @cached_property
+    def drills(self):
+        return self._table(records.DRILLS)
 
     @cached_property
     def seedings(self):

@@ -7,7 +7,7 @@ import azure.functions as func
 from shared.durable.register import Blueprint
 from shared.operations.revocations import revocation_list
 from shared.services import Services
-from triggers import accounts, audit, backups, customers, devices, restores, slots, tokens, users
+from triggers import accounts, audit, backups, customers, devices, drills, restores, slots, tokens, users
 from triggers.answering import bind
 from triggers.endpoint import Endpoint
 from triggers.openapi import document
@@ -21,6 +21,7 @@ ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (
     *slots.ENDPOINTS,
     *backups.ENDPOINTS,
     *restores.ENDPOINTS,
+    *drills.ENDPOINTS,
     *audit.ENDPOINTS,
 )
 

@@ -62,7 +62,7 @@ def get_uploaded_pack(call: Call[NoBody]) -> api.UploadedPack:
 def commit_session(call: Call[api.CommitSession]) -> api.Snapshot:
     """Make the session a snapshot. Refused, with the packs' names, when anything it needs is not there."""
     statistics = commits.Statistics(**call.body.statistics.model_dump())
-    order = CommitOrder(call.id(SessionId), call.body.refs_sha256, statistics)
+    order = CommitOrder(call.id(SessionId), call.body.refs_sha256, statistics, call.body.backup_set)
     snapshot = commit(call.services, call.device, order)
     # Snapshot before event: if the event gets lost, the watch finds the snapshot in the table.
     seeding.tell_committed(call.services, call.engine, snapshot)

@@ -17,7 +17,7 @@ from agent.vault import SnapshotInfo
 from shared.domain.ids import SessionId
 from shared.format.items import Item, ItemKind
 
-_KINDS = {
+KINDS = {
     ItemKind.FILE: stat.S_IFREG,
     ItemKind.HARD_LINK: stat.S_IFREG,
     ItemKind.DIRECTORY: stat.S_IFDIR,
@@ -68,30 +68,31 @@ def listing(snapshot: str, path: str, vault_url: str | None) -> Generator[Outcom
     with opened(find_home(), vault_url, Meter()) as here:
         session = choose_snapshot(here.vault, snapshot)
         items = list_items(here.vault.restore_reader(session), here.keys, session, os.fsencode(path).strip(b"/"))
-        yield Outcome(Listing(session, map(_entry, items)), _entry_lines)
+        yield Outcome(Listing(session, map(entry, items)), _entry_lines)
 
 
 def _snapshot_lines(found: SnapshotList) -> Iterator[str]:
     if not found.snapshots:
         yield "No snapshots yet."
         return
-    head = ("SNAPSHOT", "COMMITTED (UTC)", "DEVICE", "FILES", "SIZE", "SENT")
+    head = ("SNAPSHOT", "COMMITTED (UTC)", "DEVICE", "SET", "FILES", "SIZE", "SENT")
     yield from columns([head, *map(_snapshot_row, found.snapshots)])
 
 
 def _snapshot_row(each: SnapshotInfo) -> tuple[str, ...]:
     told = each.statistics
     when = f"{each.committed_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
-    return (each.session, when, each.device, f"{told.files:,}", size(told.logical_bytes), size(told.sent_bytes))
+    counts = f"{told.files:,}", size(told.logical_bytes), size(told.sent_bytes)
+    return (each.session, when, each.device, each.backup_set or "-", *counts)
 
 
-def _entry(item: Item) -> Entry:
+def entry(item: Item) -> Entry:
     shown = printable(item.path.decode("utf-8", "surrogateescape"))
     return Entry(
         path=shown,
         path_base64=None if shown.encode() == item.path else base64.b64encode(item.path).decode(),
         kind=item.kind.name.lower().replace("_", "-"),
-        mode=stat.filemode(item.mode | _KINDS[item.kind]),
+        mode=stat.filemode(item.mode | KINDS[item.kind]),
         uid=item.uid,
         gid=item.gid,
         size_bytes=item.size,

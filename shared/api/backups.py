@@ -1,5 +1,9 @@
 """Backups and restores: sessions, snapshots, grants, and a device's first backup."""
 
+from typing import Annotated
+
+from pydantic import StringConstraints
+
 from shared.api.base import Bytes, Count, Instant, Reply, Request, Seconds, Sha256
 from shared.domain.ids import AccountId, DeviceId, RestoreId, SessionId
 from shared.domain.seeding import SeedingState
@@ -70,11 +74,16 @@ class RenewSession(Request):
     total_bytes: Bytes = 0
 
 
+BackupSet = Annotated[str, StringConstraints(pattern=r"^([a-z0-9][a-z0-9-]{0,39})?$")]
+"""The name of a backup set; the empty one is the default set. The service sees it: it should tell nothing."""
+
+
 class CommitSession(Request):
     """Makes the session a snapshot. The refs lie in `m-<account>/refs/<session>` already."""
 
     refs_sha256: Sha256
     statistics: Statistics = Statistics()
+    backup_set: BackupSet = ""
 
 
 class Snapshot(Reply):
@@ -88,6 +97,7 @@ class Snapshot(Reply):
     new_packs: Count
     new_stored_bytes: Bytes
     statistics: Statistics
+    backup_set: str = ""
 
 
 class OpenRestore(Request):

@@ -36,6 +36,8 @@ class Snapshot:
     new_stored_bytes: int
     index_segments: int
     statistics: Statistics = field(default_factory=Statistics)
+    backup_set: str = ""
+    """`""` is the default set."""
 
 
 @dataclass(frozen=True, slots=True)

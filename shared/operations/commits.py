@@ -47,6 +47,7 @@ class CommitOrder:
     session: SessionId
     refs_sha256: str
     statistics: Statistics
+    backup_set: str = ""
 
 
 def commit(services: Services, device: DeviceCaller, order: CommitOrder) -> Snapshot:
@@ -158,6 +159,7 @@ def _snapshot(refs: Refs, order: CommitOrder, now: datetime) -> Snapshot:
         new_stored_bytes=sum(new),
         index_segments=sum(1 for index in refs.indexes if index.name.session == refs.session),
         statistics=order.statistics,
+        backup_set=order.backup_set,
     )
 
 

@@ -52,6 +52,7 @@ class StandIn:
     slots: dict[str, str] = field(default_factory=dict[str, str])
     sessions: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     snapshots: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    drills: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     packs: dict[str, bytes] = field(default_factory=dict[str, bytes])
     meta: dict[str, bytes] = field(default_factory=dict[str, bytes])
     refuse_commit_for: list[str] = field(default_factory=list[str])

@@ -10,6 +10,7 @@ from shared.domain.ids import (
     CertificateId,
     CustomerId,
     DeviceId,
+    DrillId,
     FamilyId,
     Id,
     IncidentId,
@@ -42,3 +43,4 @@ indexes = st.builds(IndexName, sessions, st.integers(0, 10**6))
 st.register_type_strategy(datetime, moments)
 for kind in (*(AccountId, CertificateId, CustomerId, DeviceId, FamilyId, IncidentId, RestoreId, SessionId, UserId),):
     st.register_type_strategy(kind, ids(kind))
+st.register_type_strategy(DrillId, ids(DrillId))

@@ -92,6 +92,15 @@ NO_PERSONS: Sequence[Any] = [
 NO_PASSWORDS: Sequence[Any] = ["", "short", "passwort1234", "aaaaaaaaaaaaaaaa", "x" * 1001, None, 7, True, [], {}]
 ROLES: Sequence[Any] = ["owner", "operator", "billing", "auditor", "", "ADMIN", None, 7]
 STATISTICS = {"files": 1}
+DRILL: Mapping[str, Any] = {
+    "snapshot": "0" * 26,
+    "passed": True,
+    "files": 3,
+    "logical_bytes": 3000,
+    "read_bytes": 2000,
+    "seconds": 1.5,
+    "troubles": 0,
+}
 FORMS = {
     "customer": Form("operator", "/customers", {"name": "N"}, {"name": NO_NAMES}),
     "account": Form("operator", "/customers/{customer}/accounts", {"name": "N"}, {"name": NO_NAMES}),
@@ -147,6 +156,21 @@ FORMS = {
     ),
     "restore": Form(
         "admin", "/accounts/{account}/restores", {"snapshot": None}, {"snapshot": NO_IDS}, frozenset({"snapshot"})
+    ),
+    "drill": Form(
+        "device",
+        "/accounts/{account}/drills",
+        DRILL,
+        {
+            "snapshot": NO_IDS,
+            "passed": ["perhaps", None, 7, []],
+            "files": NO_COUNTS,
+            "logical_bytes": NO_COUNTS,
+            "read_bytes": NO_COUNTS,
+            "seconds": [-1, "long", None, []],
+            "troubles": NO_COUNTS,
+        },
+        frozenset({"troubles"}),
     ),
     "kit-test": Form(
         "device",

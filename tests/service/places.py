@@ -46,6 +46,7 @@ class Place:
             "pack": self.pack,
             "restore": self.restore,
             "slot": "passphrase",
+            "snapshot": self.snapshot,
             "user": self.user,
         }
 

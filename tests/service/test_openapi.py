@@ -23,6 +23,7 @@ CREATING = {
     "POST /accounts/{account}/devices/{device}/certificates",
     "POST /accounts/{account}/sessions",
     "POST /accounts/{account}/restores",
+    "POST /accounts/{account}/drills",
 }
 LISTS = {
     "GET /customers",
@@ -31,6 +32,7 @@ LISTS = {
     "GET /accounts/{account}/devices",
     "GET /accounts/{account}/sessions/{session}/packs",
     "GET /accounts/{account}/snapshots",
+    "GET /accounts/{account}/drills",
     "GET /audit",
     "GET /customers/{customer}/audit",
 }

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from shared.domain.tenancy import Role
 from tests.certificates import csr
 from tests.service.client import Answer, Client
+from tests.service.forms import DRILL
 from tests.service.people import Service, register
 from tests.service.places import RECOVERY_ETAG, Place, settle
 from tests.service.vault import begin
@@ -61,6 +62,8 @@ GET  /accounts/{account}/snapshots                 | 401 403 | 200 200 404 | 200
 GET  /accounts/{account}/snapshots/{session}       | 401 403 | 200 200 404 | 200 200 404 | 200 404 404
 POST /accounts/{account}/restores                  | 401 403 | 201 201 404 | 201 201 404 | 201 404 404
 GET  /accounts/{account}/restores/{restore}        | 401 403 | 200 200 404 | 200 200 404 | 200 404 404
+POST /accounts/{account}/drills                    | 401 403 | 403 403 403 | 403 403 403 | 201 404 404
+GET  /accounts/{account}/drills                    | 401 403 | 200 200 404 | 200 200 404 | 200 404 404
 GET  /audit                                        | 401 403 | 200 200 200 | 403 403 403 | 403 403 403
 GET  /audit/verify                                 | 401 403 | 200 200 200 | 403 403 403 | 403 403 403
 GET  /customers/{customer}/audit                   | 401 200 | 403 403 403 | 403 403 403 | 403 403 403
@@ -114,10 +117,10 @@ def request(client: Client, route: str, parts: Mapping[str, str], refs_sha256: s
         return client.get(path)
     if method == "PUT":
         return client.put(path, {"sealed": "BBBB"}, {"If-None-Match": "*"})
-    return client.post(path, good_body(template, refs_sha256))
+    return client.post(path, good_body(template, refs_sha256, parts))
 
 
-def good_body(template: str, refs_sha256: str = "") -> Mapping[str, Any]:
+def good_body(template: str, refs_sha256: str = "", parts: Mapping[str, str] | None = None) -> Mapping[str, Any]:
     match template.rpartition("/")[2]:
         case "customers" | "accounts":
             return {"name": "N"}
@@ -133,6 +136,8 @@ def good_body(template: str, refs_sha256: str = "") -> Mapping[str, Any]:
             return {"name": "N", "platform": "P", "csr": csr(), "code": "aaaaa-aaaaa-aaaaa-aaaaa"}
         case "commit":
             return {"refs_sha256": refs_sha256}
+        case "drills":
+            return {**DRILL, "snapshot": (parts or {})["snapshot"]}
         case "kit-test":
             return {"recovery_etag": RECOVERY_ETAG}
         case _:
