@@ -81,6 +81,15 @@ class Home:
     def lock(self) -> Path:
         return self.config / "lock"
 
+    @property
+    def plans(self) -> Path:
+        """No secret: its owner may edit it."""
+        return self.config / "plans.toml"
+
+    @property
+    def plan_runs(self) -> Path:
+        return self.config / "plan-runs.json"
+
     def make(self) -> None:
         private_files.make_folder(self.config)
         private_files.make_folder(self.cache)

@@ -137,7 +137,7 @@ class FolderVault:
         missing = self._missing_packs(self._refs(order))
         if missing:
             return PacksMissing(tuple(missing))
-        info = SnapshotInfo(order.session, self.device, self.now(), order.statistics)
+        info = SnapshotInfo(order.session, self.device, self.now(), order.statistics, order.backup_set)
         _write(self.root / "committed" / order.session, [_SNAPSHOT.dump_json(info)])
         (self.root / "open" / order.session).unlink(missing_ok=True)
         return Committed(order.session, info.committed_at)

@@ -23,6 +23,7 @@ from shared.api.backups import (
     UploadedPack,
 )
 from shared.api.base import Page
+from shared.api.drills import Drill, ReportDrill
 from shared.api.identity import ChangePassword, User
 from shared.api.retention import Explanation, PlaceHold, PutRetention, Retention, Simulate, Simulation
 from shared.api.tenancy import (
@@ -160,6 +161,9 @@ class Service:
     def reopen_restore(self, account: AccountId, restore: RestoreId) -> Restore:
         """The same leave, for longer."""
         return self._get(f"/accounts/{account}/restores/{restore}", Restore)
+
+    def report_drill(self, account: AccountId, drill: ReportDrill) -> Drill:
+        return self._create(f"/accounts/{account}/drills", drill, Drill, self._nonce())
 
     def seeding(self, account: AccountId, device: DeviceId) -> Seeding:
         return self._get(f"/accounts/{account}/devices/{device}/seeding", Seeding)

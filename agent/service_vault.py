@@ -119,7 +119,8 @@ class ServiceVault:
 
     def commit(self, order: CommitOrder) -> Committed | PacksMissing:
         """The lease runs on after a refusal: the engine sends what is missing and commits again."""
-        body = CommitSession(refs_sha256=order.refs_sha256, statistics=api.Statistics(**asdict(order.statistics)))
+        statistics = api.Statistics(**asdict(order.statistics))
+        body = CommitSession(refs_sha256=order.refs_sha256, statistics=statistics, backup_set=order.backup_set)
         try:
             snapshot = self._service.commit_session(self.account, order.session, body)
         except Refused as no:
@@ -194,7 +195,7 @@ def _as_the_engine_sees_it(opened: SessionOpened, *, resumed: bool) -> OpenSessi
 
 def _info(snapshot: Snapshot) -> SnapshotInfo:
     statistics = Statistics(**snapshot.statistics.model_dump())
-    return SnapshotInfo(snapshot.id, snapshot.device, snapshot.committed_at, statistics)
+    return SnapshotInfo(snapshot.id, snapshot.device, snapshot.committed_at, statistics, snapshot.backup_set)
 
 
 def _closed(no: Refused) -> Exception:

@@ -21,6 +21,7 @@ from urllib3.exceptions import (
 from urllib3.exceptions import TimeoutError as NoAnswer
 
 from agent import ending
+from agent.pace import Pace
 from agent.patience import Patience
 from shared.domain.errors import HortError
 
@@ -74,6 +75,7 @@ class Transport:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = ending.wait,
         jitter: Callable[[], float] = random.random,
+        pace: Pace | None = None,
     ) -> None:
         timeout = urllib3.Timeout(connect=patience.connect_seconds, read=patience.silence_seconds)
         self._pool = urllib3.PoolManager(maxsize=connections, retries=False, timeout=timeout)
@@ -81,6 +83,7 @@ class Transport:
         self._clock = clock
         self._sleep = sleep
         self._jitter = jitter
+        self._pace = pace
 
     def send(self, call: Call, passing: Callable[[Answer], bool] | None = None) -> Answer:
         """The first answer that is not a passing fault (408, 429, 5xx, or what `passing` says besides).
@@ -118,7 +121,8 @@ class Transport:
         headers = dict(call.headers)
         if call.method in {"PUT", "POST"}:
             headers["Content-Length"] = str(length_bytes)
-        parts = cast(Iterable[bytes] | None, call.body or None)  # memoryviews too: they go to the socket as they are
+        body = self._pace.slices(call.body) if self._pace and call.body else call.body
+        parts = cast(Iterable[bytes] | None, body or None)  # memoryviews too: they go to the socket as they are
         reply = self._pool.request(call.method, call.url, body=parts, headers=headers, redirect=False)
         return Answer(reply.status, reply.headers, reply.data)
 

@@ -28,6 +28,7 @@ class CommitOrder:
     session: SessionId
     refs_sha256: str
     statistics: Statistics
+    backup_set: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,8 @@ class SnapshotInfo:
     device: DeviceId
     committed_at: datetime
     statistics: Statistics = field(default_factory=Statistics)
+    backup_set: str = ""
+    """The name of the plan that made it; none for a backup by hand."""
 
 
 class Reader(Protocol):

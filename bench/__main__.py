@@ -2,7 +2,7 @@
 
 import sys
 
-from bench import host, sweep
+from bench import data_path, host, sweep
 
 if __name__ == "__main__":
-    sys.exit(host.main() or sweep.main([]))
+    sys.exit(host.main() or sweep.main([]) or data_path.main())

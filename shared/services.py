@@ -37,6 +37,7 @@ TABLES = frozenset(
         *(enrolment.CODES, enrolment.CODE_NAMES, enrolment.REVOCATIONS, enrolment.CHARGES, incidents.INCIDENTS),
         *(deletions.DELETIONS, deletions.SWEEPS, deletions.INSPECTIONS),
         *(vaults.STATES, audit.HEADS, records.RESTORES, records.SEEDINGS, records.RESERVATIONS, records.ASSERTIONS),
+        records.DRILLS,
     )
 )
 
@@ -146,6 +147,10 @@ class Services:
     @cached_property
     def restores(self):
         return self._table(records.RESTORES)
+
+    @cached_property
+    def drills(self):
+        return self._table(records.DRILLS)
 
     @cached_property
     def seedings(self):

@@ -13,6 +13,7 @@ from triggers import (
     backups,
     customers,
     devices,
+    drills,
     ledgers,
     restores,
     retention,
@@ -36,6 +37,7 @@ ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (
     *sweeps.ENDPOINTS,
     *backups.ENDPOINTS,
     *restores.ENDPOINTS,
+    *drills.ENDPOINTS,
     *audit.ENDPOINTS,
     *ledgers.ENDPOINTS,
 )

@@ -2,14 +2,16 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from agent.cli import account_commands
 from agent.cli.options import Account, AsJson, Login, PassphraseFile, PasswordFile
 from agent.cli.perform import performing
 from agent.cli.retention_app import marks, retention
+from agent.overwrite import Overwrite
 
 app = typer.Typer(
     name="hort",
@@ -31,10 +33,13 @@ app.add_typer(account_commands.codes, name="codes")
 app.add_typer(account_commands.account, name="account")
 app.add_typer(account_commands.passphrase, name="passphrase")
 
+plan = typer.Typer(help="Named backup sets that the daemon runs.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(plan, name="plan")
 
-class Overwrite(StrEnum):
-    NEVER = "never"
-    ALWAYS = "always"
+
+class Unit(StrEnum):
+    SYSTEMD = "systemd"
+    WINDOWS = "windows"
 
 
 Vault = Annotated[
@@ -61,7 +66,13 @@ ByPassphrase = Annotated[
 ]
 Globs = Annotated[list[str] | None, typer.Option(metavar="GLOB", help="May be given again; excludes win.")]
 Threads = Annotated[int, typer.Option("--threads", metavar="N", min=1, max=64, help="How many workers.")]
-Snapshot = Annotated[str, typer.Argument(metavar="SNAPSHOT", help="A snapshot's id, the start of one, or `latest`.")]
+Limit = Annotated[
+    list[str] | None,
+    typer.Option(metavar="RATE", help="Send no faster: `2 MiB` a second, `08:00-18:00 500 KiB`; may be given again."),
+]
+PlanName = Annotated[str, typer.Argument(metavar="NAME", help="Lower-case letters, digits and dashes.")]
+_WHICH = "`latest`, a time such as `yesterday 14:00` or `3 days ago`, an id or its start; `home@latest` for a plan's."
+Snapshot = Annotated[str, typer.Argument(metavar="SNAPSHOT", help=_WHICH)]
 
 
 @app.command()
@@ -145,21 +156,41 @@ def init(
 
 @app.command()
 def backup(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files and folders to back up.")],
+    paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH...", help="Files and folders to back up.")] = None,
+    plan: Annotated[str | None, typer.Option(metavar="NAME", help="Run this plan now, instead of paths.")] = None,
     include: Globs = None,
     exclude: Globs = None,
     one_file_system: Annotated[bool, typer.Option("--one-file-system", help="Stay out of other file systems.")] = False,
     reread: Annotated[bool, typer.Option("--reread", help="Read every file, even those that seem unchanged.")] = False,
+    active_full: Annotated[bool, typer.Option("--active-full", help="Read and store everything anew.")] = False,
+    limit: Limit = None,
     threads: Threads = 2,
     vault: Vault = None,
     as_json: AsJson = False,
 ) -> None:
     """Back up files. A run that was cut off goes on where it stopped."""
+    if bool(paths) == bool(plan):
+        raise typer.BadParameter("give either PATH... or --plan NAME")
+
     with performing(as_json=as_json) as say:
         from agent.cli.backing_up import BackupWish, back_up
+        from agent.cli.planning import run_plan
+        from agent.plans.bandwidth import Limits
 
-        wish = BackupWish(tuple(paths), tuple(include or ()), tuple(exclude or ()), one_file_system, reread, threads)
-        say(back_up(wish, vault, silent=as_json))
+        if plan is not None:
+            say(run_plan(plan, silent=as_json))
+        else:
+            globs = tuple(include or ()), tuple(exclude or ())
+            wish = BackupWish(
+                tuple(paths or ()),
+                *globs,
+                one_file_system,
+                reread,
+                threads,
+                anew=active_full,
+                limits=Limits.parse(limit or ()),
+            )
+            say(back_up(wish, vault, silent=as_json))
 
 
 @app.command()
@@ -187,12 +218,57 @@ def ls(
 
 
 @app.command()
+def find(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A name or a glob; with a slash, a whole path.")],
+    vault: Vault = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find a name in all snapshots."""
+    with performing(as_json=as_json) as say:
+        from agent.cli.searching import search
+
+        say(search(name, vault))
+
+
+@app.command()
+def diff(
+    before: Snapshot,
+    after: Snapshot,
+    path: Annotated[str, typer.Argument(metavar="[PATH]", help="Only what lies below it.")] = "",
+    vault: Vault = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what changed from one snapshot to another."""
+    with performing(as_json=as_json) as say:
+        from agent.cli.searching import comparing
+
+        with comparing(before, after, path, vault) as outcome:
+            say(outcome)
+
+
+@app.command()
+def mount(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="An empty folder.")],
+    vault: Vault = None,
+) -> None:
+    """Show all snapshots as folders below DIR, read only, until it is unmounted or Ctrl-C."""
+    with performing(as_json=False) as say:
+        from agent.cli.mounting import mount
+
+        say(mount(folder, vault))
+
+
+@app.command()
 def restore(
     snapshot: Snapshot,
     paths: Annotated[list[str] | None, typer.Argument(metavar="[PATH...]", help="Only these.")] = None,
     target: Annotated[Path | None, typer.Option(metavar="DIR", help="The folder to restore into.")] = None,
     in_place: Annotated[bool, typer.Option("--in-place", help="Restore to where the files came from.")] = False,
-    overwrite: Annotated[Overwrite, typer.Option(help="What to do with files that exist.")] = Overwrite.NEVER,
+    include: Globs = None,
+    exclude: Globs = None,
+    overwrite: Annotated[Overwrite, typer.Option(help="Which files that exist to replace.")] = Overwrite.NEVER,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
+    verify: Annotated[bool, typer.Option("--verify", help="Read back what was restored, and compare it.")] = False,
     threads: Threads = 2,
     vault: Vault = None,
     as_json: AsJson = False,
@@ -202,16 +278,33 @@ def restore(
         raise typer.BadParameter("give either --target DIR or --in-place")
 
     with performing(as_json=as_json) as say:
-        from agent.cli.restoring import RestoreWish, restore
+        from agent.cli import restoring
 
-        wish = RestoreWish(snapshot, tuple(paths or ()), target, overwrite is Overwrite.ALWAYS, threads)
-        say(restore(wish, vault, silent=as_json))
+        globs = tuple(include or ()), tuple(exclude or ())
+        wish = restoring.RestoreWish(snapshot, tuple(paths or ()), target, *globs, overwrite, verify, threads)
+        if dry_run:
+            say(restoring.dry_run(wish, vault))
+        else:
+            say(restoring.restore(wish, vault, silent=as_json))
 
 
-@app.command()
+class _WithShare(TyperCommand):
+    """Typer has no option that may come with a value or without."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        shares = {
+            arg: ["--read-data", arg.replace("data", "share", 1)] for arg in args if arg.startswith("--read-data=")
+        }
+        return super().parse_args(ctx, [part for arg in args for part in shares.get(arg, [arg])])
+
+
+@app.command(cls=_WithShare)
 def check(
     snapshot: Annotated[str | None, typer.Argument(metavar="[SNAPSHOT]", help="Only this one; by default all.")] = None,
-    read_data: Annotated[bool, typer.Option("--read-data", help="Read and open every pack.")] = False,
+    read_data: Annotated[
+        bool, typer.Option("--read-data", help="Read and open every pack; =5%: so many, by chance.")
+    ] = False,
+    read_share: Annotated[str, typer.Option("--read-share", hidden=True)] = "100%",
     threads: Threads = 2,
     vault: Vault = None,
     as_json: AsJson = False,
@@ -220,7 +313,26 @@ def check(
     with performing(as_json=as_json) as say:
         from agent.cli.checking import check
 
-        say(check(snapshot, vault, read_data=read_data, threads=threads, silent=as_json))
+        share = read_share if read_data else None
+        say(check(snapshot, vault, read_data=share, threads=threads, silent=as_json))
+
+
+@app.command()
+def drill(
+    snapshot: Annotated[str, typer.Argument(metavar="[SNAPSHOT]", help=_WHICH)] = "latest",
+    files: Annotated[int, typer.Option(metavar="N", min=1, help="How many files, chosen by chance.")] = 100,
+    most_mib: Annotated[int, typer.Option("--most-mib", metavar="N", min=1, help="No more than so much.")] = 1024,
+    folder: Annotated[Path | None, typer.Option(metavar="DIR", help="Where there is room for them.")] = None,
+    threads: Threads = 2,
+    vault: Vault = None,
+    as_json: AsJson = False,
+) -> None:
+    """Restore some files to try it, compare them, measure the time, and delete them again."""
+    with performing(as_json=as_json) as say:
+        from agent.cli.drilling import DrillWish, run_drill
+
+        wish = DrillWish(snapshot, files, most_mib << 20, folder, threads)
+        say(run_drill(wish, vault, silent=as_json))
 
 
 @app.command()
@@ -230,6 +342,84 @@ def status(as_json: AsJson = False) -> None:
         from agent.cli.standing import status
 
         say(status())
+
+
+@plan.command("list")
+def list_plans(as_json: AsJson = False) -> None:
+    """List the plans, when each ran and when it runs next."""
+    with performing(as_json=as_json) as say:
+        from agent.cli.planning import list_plans
+
+        say(list_plans())
+
+
+@plan.command("show")
+def show_plan(name: PlanName, as_json: AsJson = False) -> None:
+    """Show one plan as it is written down."""
+    with performing(as_json=as_json) as say:
+        from agent.cli.planning import show_plan
+
+        say(show_plan(name))
+
+
+@plan.command("set")
+def set_plan(
+    name: PlanName,
+    path: Annotated[list[str] | None, typer.Option(metavar="PATH", help="May be given again.")] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option(metavar="LINE", help="As in a .gitignore; may be given again.")
+    ] = None,
+    preset: Annotated[list[str] | None, typer.Option(help="caches, temporary, builds or system.")] = None,
+    schedule: Annotated[str | None, typer.Option(help="Such as `daily 22:00`, `weekly sunday 03:00`, or cron.")] = None,
+    kind: Annotated[str | None, typer.Option(help="incremental, synthetic_full or active_full.")] = None,
+    spread_minutes: Annotated[int | None, typer.Option(help="Begin up to so much later, each device its own.")] = None,
+    limit: Limit = None,
+    on_battery: Annotated[bool | None, typer.Option("--on-battery/--not-on-battery")] = None,
+    enabled: Annotated[bool | None, typer.Option("--enable/--disable")] = None,
+    vault: Vault = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a plan, or change what is given of one."""
+    with performing(as_json=as_json) as say:
+        from agent.cli.planning import set_plan
+
+        given = {
+            "paths": path,
+            "exclude": exclude,
+            "presets": preset,
+            "schedule": schedule,
+            "kind": kind,
+            "spread_minutes": spread_minutes,
+            "limit": limit,
+            "on_battery": on_battery,
+            "enabled": enabled,
+            "vault": vault,
+        }
+        say(set_plan(name, {key: value for key, value in given.items() if value is not None}))
+
+
+@plan.command("remove")
+def remove_plan(name: PlanName, as_json: AsJson = False) -> None:
+    """Forget a plan. Its snapshots stay."""
+    with performing(as_json=as_json) as say:
+        from agent.cli.planning import remove_plan
+
+        say(remove_plan(name))
+
+
+@app.command()
+def daemon(
+    once: Annotated[bool, typer.Option("--once", help="Run what is due now, and end.")] = False,
+    print_unit: Annotated[Unit | None, typer.Option("--print-unit", help="Print what starts it, and end.")] = None,
+) -> None:
+    """Run the plans when they are due, for as long as the machine runs."""
+    with performing(as_json=False) as say:
+        from agent.cli import daemon
+
+        if print_unit is not None:
+            say(daemon.unit(print_unit.value))
+        else:
+            say(daemon.serve(once=once))
 
 
 @recovery_kit.command("test")

@@ -16,7 +16,9 @@ from agent.engine.backup import backup
 from agent.engine.orders import BackupOrder, BackupReport, Trouble
 from agent.lock import only_run
 from agent.meter import Meter
+from agent.plans.bandwidth import Limits
 
+NO_LIMITS = Limits()
 TOLD_TROUBLES = 20
 """How many troubles people are shown; `--json` has them all."""
 
@@ -31,11 +33,15 @@ class BackupWish:
     one_file_system: bool
     reread: bool
     threads: int
+    ignore: tuple[str, ...] = ()
+    anew: bool = False
+    backup_set: str = ""
+    limits: Limits = NO_LIMITS
 
 
 def back_up(wish: BackupWish, vault_url: str | None, *, silent: bool) -> Outcome[BackupReport]:
     home, meter = find_home(), Meter()
-    with only_run(home.lock), prepared(home, vault_url, meter) as here:
+    with only_run(home.lock), prepared(home, vault_url, meter, wish.limits) as here:
         order = BackupOrder(
             paths=tuple(path.absolute() for path in wish.paths),
             cache_dir=here.cache_dir,
@@ -44,6 +50,9 @@ def back_up(wish: BackupWish, vault_url: str | None, *, silent: bool) -> Outcome
             exclude=wish.exclude,
             one_file_system=wish.one_file_system,
             reread=wish.reread,
+            ignore=wish.ignore,
+            anew=wish.anew,
+            backup_set=wish.backup_set,
             threads=wish.threads,
         )
         with shown(meter, "Backing up", "sent", silent=silent):
@@ -53,10 +62,10 @@ def back_up(wish: BackupWish, vault_url: str | None, *, silent: bool) -> Outcome
 
 
 @contextmanager
-def prepared(home: Home, vault_url: str | None, meter: Meter) -> Generator[Opened]:
+def prepared(home: Home, vault_url: str | None, meter: Meter, limits: Limits) -> Generator[Opened]:
     if vault_url is None:
         renew_in_time(home)
-    with opened(home, vault_url, meter) as here:
+    with opened(home, vault_url, meter, limits) as here:
         yield here
 
 

@@ -19,7 +19,7 @@ from shared.domain.commits import Statistics
 from shared.domain.ids import DeviceId, SessionId
 from shared.format.items import Item, ItemKind
 
-_KINDS = {
+KINDS = {
     ItemKind.FILE: stat.S_IFREG,
     ItemKind.HARD_LINK: stat.S_IFREG,
     ItemKind.DIRECTORY: stat.S_IFDIR,
@@ -37,6 +37,7 @@ class Listed:
     device: DeviceId
     committed_at: datetime
     statistics: Statistics
+    backup_set: str = ""
     take_back_until: datetime | None = None
     """Of an expired one: it is not restored any more, and then gone for ever."""
     pinned: bool = False
@@ -83,12 +84,12 @@ def listing(snapshot: str, path: str, vault_url: str | None) -> Generator[Outcom
     with opened(find_home(), vault_url, Meter()) as here:
         session = choose_snapshot(here.vault, snapshot)
         items = list_items(here.vault.restore_reader(session), here.keys, session, os.fsencode(path).strip(b"/"))
-        yield Outcome(Listing(session, map(_entry, items)), _entry_lines)
+        yield Outcome(Listing(session, map(entry, items)), _entry_lines)
 
 
 def _in_folder(vault_url: str) -> list[Listed]:
     with opened(find_home(), vault_url, Meter()) as here:
-        return [Listed(i.session, i.device, i.committed_at, i.statistics) for i in here.vault.snapshots()]
+        return [Listed(i.session, i.device, i.committed_at, i.statistics, i.backup_set) for i in here.vault.snapshots()]
 
 
 def _at_the_service() -> list[Listed]:
@@ -108,6 +109,7 @@ def _listed(snapshot: Snapshot) -> Listed:
         device=snapshot.device,
         committed_at=snapshot.committed_at,
         statistics=Statistics(**snapshot.statistics.model_dump()),
+        backup_set=snapshot.backup_set,
         take_back_until=snapshot.take_back_until,
         pinned=snapshot.pinned,
         held=tuple(hold.reason for hold in snapshot.holds),
@@ -118,22 +120,15 @@ def _snapshot_lines(found: SnapshotList) -> Iterator[str]:
     if not found.snapshots:
         yield "No snapshots yet."
         return
-    head = ("SNAPSHOT", "COMMITTED (UTC)", "DEVICE", "FILES", "SIZE", "SENT", "")
+    head = ("SNAPSHOT", "COMMITTED (UTC)", "DEVICE", "SET", "FILES", "SIZE", "SENT", "")
     yield from columns([head, *map(_snapshot_row, found.snapshots)])
 
 
 def _snapshot_row(each: Listed) -> tuple[str, ...]:
     told = each.statistics
     when = f"{each.committed_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
-    return (
-        each.session,
-        when,
-        each.device,
-        f"{told.files:,}",
-        size(told.logical_bytes),
-        size(told.sent_bytes),
-        _state(each),
-    )
+    counts = f"{told.files:,}", size(told.logical_bytes), size(told.sent_bytes)
+    return (each.session, when, each.device, each.backup_set or "-", *counts, _state(each))
 
 
 def _state(each: Listed) -> str:
@@ -144,13 +139,13 @@ def _state(each: Listed) -> str:
     return "; ".join((*expired, *pinned, *(f"held: {reason}" for reason in each.held)))
 
 
-def _entry(item: Item) -> Entry:
+def entry(item: Item) -> Entry:
     shown = printable(item.path.decode("utf-8", "surrogateescape"))
     return Entry(
         path=shown,
         path_base64=None if shown.encode() == item.path else base64.b64encode(item.path).decode(),
         kind=item.kind.name.lower().replace("_", "-"),
-        mode=stat.filemode(item.mode | _KINDS[item.kind]),
+        mode=stat.filemode(item.mode | KINDS[item.kind]),
         uid=item.uid,
         gid=item.gid,
         size_bytes=item.size,

@@ -11,17 +11,30 @@ from agent.cli.vaults import choose_snapshot, opened
 from agent.engine import check as engine
 from agent.engine.orders import CheckOrder, CheckReport
 from agent.meter import Meter
+from shared.domain.errors import Malformed
 
 
 def check(
-    snapshot: str | None, vault_url: str | None, *, read_data: bool, threads: int, silent: bool
+    snapshot: str | None, vault_url: str | None, *, read_data: str | None, threads: int, silent: bool
 ) -> Outcome[CheckReport]:
     home, meter = find_home(), Meter()
     with opened(home, vault_url, meter) as here, shown(meter, "Checking", "read", silent=silent):
         session = None if snapshot is None else choose_snapshot(here.vault, snapshot)
-        order = CheckOrder(session=session, read_data=read_data, threads=threads)
+        share = 0.0 if read_data is None else _share(read_data)
+        order = CheckOrder(session, read_data is not None, share, threads=threads)
         report = engine.check(order, here.vault, here.keys, meter)
     return Outcome(report, _lines, Exit.OK if report.sound else Exit.DAMAGED)
+
+
+def _share(text: str) -> float:
+    """Of `5%`. Raises `Malformed`."""
+    try:
+        percent = float(text.removesuffix("%"))
+    except ValueError:
+        percent = 0.0
+    if not text.endswith("%") or not 0 < percent <= 100:
+        raise Malformed("read-data", f"{text!r} is no share: write --read-data, or --read-data=5%")
+    return percent / 100
 
 
 def _lines(report: CheckReport) -> Iterator[str]:

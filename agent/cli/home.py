@@ -21,6 +21,11 @@ def find_home() -> Home:
     return home
 
 
+def see_home() -> Home:
+    """For a command that only looks: the home may be read-only, or not be there."""
+    return Home.find(Environment.read())
+
+
 def host_name() -> str:
     return platform.node() or "unnamed"
 

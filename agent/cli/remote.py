@@ -3,13 +3,18 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from tzlocal import get_localzone
+
 from agent.certificates import thumbprint
 from agent.cli.device import Device
 from agent.config import NotRegistered
 from agent.credentials import DeviceKey
+from agent.engine.orders import utc_now
 from agent.meter import Meter, Reading
+from agent.pace import Pace
 from agent.patience import Patience
 from agent.person import Person
+from agent.plans.bandwidth import Limits
 from agent.service import Service
 from agent.service_vault import ServiceVault
 from agent.transport import Transport
@@ -39,9 +44,10 @@ def service_as(device: Device, login: str, password: str) -> Person:
 
 
 @contextmanager
-def service_vault(device: Device, meter: Meter) -> Generator[ServiceVault]:
+def service_vault(device: Device, meter: Meter, limits: Limits) -> Generator[ServiceVault]:
     """A session that is open when the block ends stays so: the next run goes on with it."""
-    transport = Transport(Patience())
+    pace = Pace(lambda: limits.at(utc_now().astimezone(get_localzone()).time())) if limits.windows else None
+    transport = Transport(Patience(), pace=pace)
     vault = ServiceVault(service_of(device, transport), transport, key_of(device), lambda: told(meter.read()))
     try:
         yield vault

@@ -7,7 +7,7 @@ from datetime import datetime
 from agent.certificates import ends_at
 from agent.cli.device import Device
 from agent.cli.exits import Exit, exit_for
-from agent.cli.home import find_home
+from agent.cli.home import see_home
 from agent.cli.output import Outcome
 from agent.cli.remote import service_of
 from agent.cli.vaults import SERVICE_CACHE
@@ -69,7 +69,7 @@ class Status:
 
 
 def status() -> Outcome[Status]:
-    home = find_home()
+    home = see_home()
     device = Device.load(home)
     unfinished = _unfinished(home, device)
     there, trouble, code = _ask(device, unfinished)

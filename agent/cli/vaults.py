@@ -7,11 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from tzlocal import get_localzone
+
 from agent.cli.device import Device
 from agent.config import Home
+from agent.engine.orders import utc_now
 from agent.folder_vault import FolderVault, account_of
 from agent.meter import Meter
+from agent.plans.bandwidth import Limits
 from agent.vault import SnapshotInfo, Vault
+from agent.when import parse_when
 from shared.domain.errors import Malformed, NotFound
 from shared.domain.ids import Id, SessionId
 from shared.format.keys import VaultKeys
@@ -30,8 +35,8 @@ class Opened:
 
 
 @contextmanager
-def opened(home: Home, url: str | None, meter: Meter) -> Generator[Opened]:
-    """The vault, for as long as the block runs."""
+def opened(home: Home, url: str | None, meter: Meter, limits: Limits | None = None) -> Generator[Opened]:
+    """The vault, for as long as the block runs; `limits` are for sending to the service."""
     device = Device.load(home)
     if url is not None:
         folder = folder_of(url)
@@ -39,7 +44,7 @@ def opened(home: Home, url: str | None, meter: Meter) -> Generator[Opened]:
         return
     from agent.cli.remote import service_vault  # half of the start-up time, and no folder needs it
 
-    with service_vault(device, meter) as vault:
+    with service_vault(device, meter, limits or Limits()) as vault:
         yield Opened(vault, device.keys, home.cache / SERVICE_CACHE)
 
 
@@ -54,10 +59,16 @@ def folder_of(url: str) -> Path:
 
 
 def choose_snapshot(vault: Vault, wanted: str) -> SessionId:
-    """`latest` (this device's if it has any, else the account's), an id, or the start of one. Raises `NotFound`."""
-    snapshots = vault.snapshots()
-    if wanted == LATEST:
-        return _latest(snapshots, [each for each in snapshots if each.device == vault.device])
+    """`latest` (this device's if it has any, else the account's), a time as in `agent/when.py` and so the latest at or
+    before it, an id, or the start of one; `home@` in front means the backup set `home` only. Raises `NotFound`."""
+    name, at, wanted = wanted.rpartition("@")
+    snapshots = [each for each in vault.snapshots() if not at or each.backup_set == name]
+    moment = parse_when(wanted, utc_now(), get_localzone())
+    if wanted == LATEST or moment is not None:
+        of_then = [each for each in snapshots if moment is None or each.committed_at <= moment]
+        if snapshots and not of_then:
+            raise NotFound(f"the oldest snapshot is of {snapshots[0].committed_at.astimezone():%Y-%m-%d %H:%M:%S}")
+        return _latest(of_then, [each for each in of_then if each.device == vault.device])
     return only_one((each.session for each in snapshots), wanted)
 
 

@@ -1,6 +1,6 @@
 """One pass over the sources within one session: from the walk to the commit."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,13 +15,13 @@ from agent.engine.memory import Memory, MemoryWriter, Totals, memos
 from agent.engine.outflow import Outflow
 from agent.engine.pages import PageWriter, Table
 from agent.engine.recall import Recall
+from agent.engine.renewal import WHOLE, Renewed
 from agent.engine.segments import Segments
 from agent.engine.setting import Setting
 from agent.engine.stow import Stow, StowSettings
 from agent.vault import Committed, OpenSession, PacksMissing
 from shared.domain.commits import Statistics
 from shared.format.head import Head, HeadStatistics
-from shared.format.names import PackName
 from shared.format.refs import IndexRef
 
 
@@ -35,8 +35,9 @@ class Start:
     """Packs that an earlier run of this session brought into the vault."""
     members: tuple[Member, ...]
     """Small files that earlier runs packed, wherever that was."""
-    unusable: frozenset[PackName]
-    """Packs whose chunks count as absent."""
+    locations: Locations
+    """Of the chunks that may be reused."""
+    renewed: tuple[Renewed, ...]
     started: datetime
 
 
@@ -47,6 +48,9 @@ class Done:
     new_bytes: int
     sent_bytes: int
     packs: int
+    used: Mapping[bytes, int]
+    """What the snapshot needs of each chunk, in bytes of plaintext."""
+    renewed: tuple[Renewed, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ class Attempt:
     def __init__(self, setting: Setting, start: Start) -> None:
         self._setting, self._start = setting, start
         self._session = start.opened.session
-        self._known = Known(Locations(start.segments.opened, start.unusable))
+        self._known = Known(start.locations)
         self._tally = Tally()
 
     def run(self) -> Outcome:
@@ -85,15 +89,15 @@ class Attempt:
             there = self._there(packs)
             if len(there) < len(packs):
                 return OwnPacksLost(there)
-            return self._close(journal, stow, self._closing_of(stow, packs, used, table))
+            return self._close(journal, stow, self._closing_of(stow, packs, used, table), used)
 
     def _stow(self, journal: Journal) -> Stow:
         setting, order = self._setting, self._setting.order
         settings = StowSettings(self._session, order.threads, order.pack_target_bytes, order.entropy)
         return Stow(settings, setting.vault, setting.keys, self._known, journal, setting.progress)
 
-    def _take(self, stow: Stow) -> tuple[set[bytes], Table]:
-        """Everything the walk finds into chunks and pages; the chunks that were used, and the way to the pages."""
+    def _take(self, stow: Stow) -> tuple[Mapping[bytes, int], Table]:
+        """Everything the walk finds into chunks and pages; what is needed of each chunk, and the way to the pages."""
         setting = self._setting
         pages = PageWriter(stow, setting.keys)
         with MemoryWriter(setting.desk.pending(self._session), setting.keys.local) as memory:
@@ -102,7 +106,7 @@ class Attempt:
             memory.close(Totals(self._tally.files + self._tally.directories, self._tally.logical_bytes))
         table = pages.finish()
         stow.finish()
-        return outflow.used | table.chunks, table
+        return outflow.used | dict.fromkeys(table.chunks, WHOLE), table
 
     def _take_all(self, contents: Contents, outflow: Outflow) -> None:
         intake = Intake(self._known, self._memory(), contents, outflow, self._tally)
@@ -114,7 +118,9 @@ class Attempt:
     def _memory(self) -> Memory:
         """Of the last run; nothing, when every file is to be read."""
         setting = self._setting
-        return Memory(() if setting.order.reread else memos(setting.desk.files, setting.keys.local))
+        return Memory(
+            () if setting.order.reread or setting.order.anew else memos(setting.desk.files, setting.keys.local)
+        )
 
     def _recall(self) -> Recall:
         recall = Recall(self._known, self._setting.desk.files, self._setting.keys.local)
@@ -128,7 +134,7 @@ class Attempt:
         uploaded = self._setting.vault.uploaded_packs(self._session)
         return tuple(pack for pack in packs if uploaded.get(pack.ref.name) == pack.ref.size_bytes)
 
-    def _close(self, journal: Journal, stow: Stow, close: Close) -> Done | PacksMissing:
+    def _close(self, journal: Journal, stow: Stow, close: Close, used: Mapping[bytes, int]) -> Done | PacksMissing:
         vault = self._setting.vault
         objects = closing.prepare(close, vault, self._setting.keys)
         # Journal before index: from here on a rerun writes the same bytes, and finishes what this run began.
@@ -137,9 +143,9 @@ class Attempt:
         if isinstance(committed, PacksMissing):
             return committed
         sent_bytes = stow.sent_bytes + sum(len(each.body) for each in objects.objects)
-        return Done(committed, self._tally, stow.new_bytes, sent_bytes, len(stow.packs))
+        return Done(committed, self._tally, stow.new_bytes, sent_bytes, len(stow.packs), used, self._start.renewed)
 
-    def _closing_of(self, stow: Stow, packs: Sequence[BegunPack], used: set[bytes], table: Table) -> Close:
+    def _closing_of(self, stow: Stow, packs: Sequence[BegunPack], used: Iterable[bytes], table: Table) -> Close:
         needs = self._known.needs(used)
         sizes = self._start.segments.sizes_bytes
         ended = self._setting.order.now()
@@ -150,6 +156,7 @@ class Attempt:
             packs=packs,
             statistics=self._statistics(stow, ended),
             entropy=self._setting.order.entropy,
+            backup_set=self._setting.order.backup_set,
         )
 
     def _head(self, table: Table, stow: Stow, ended: datetime) -> Head:

@@ -22,8 +22,8 @@ def apply(item: Item, handle: int) -> Iterator[str]:
 
 def _steps(item: Item, handle: int) -> Iterator[tuple[str, Callable[[], None]]]:
     # Owner before mode, for chown clears set-user-id; both before the attributes that hold capabilities; times last.
-    if os.geteuid() == 0:
-        yield "owner", lambda: os.fchown(handle, _uid(item.user, item.uid), _gid(item.group, item.gid))
+    if os.geteuid() == 0 and _owned_by(handle) != owner(item):  # a needless chown costs a write
+        yield "owner", lambda: os.fchown(handle, *owner(item))
     yield "mode", lambda: os.fchmod(handle, _mode(item, handle))
     for name, value in item.xattrs:
         yield f"extended attribute {os.fsdecode(name)}", partial(os.setxattr, handle, name, value)
@@ -36,19 +36,26 @@ def _mode(item: Item, handle: int) -> int:
     lends = item.mode & (stat.S_ISUID | stat.S_ISGID)
     if not lends or item.kind is not ItemKind.FILE:
         return item.mode
+    return item.mode if _owned_by(handle) == owner(item) else item.mode & ~lends
+
+
+def _owned_by(handle: int) -> tuple[int, int]:
     status = os.fstat(handle)
-    known = (status.st_uid, status.st_gid) == (_uid(item.user, item.uid), _gid(item.group, item.gid))
-    return item.mode if known else item.mode & ~lends
+    return status.st_uid, status.st_gid
 
 
 def apply_beside(item: Item, name: bytes, folder: int) -> None:
     """The same for what cannot be opened: a symbolic link, a pipe, a device. Links have no mode of their own."""
     if os.geteuid() == 0:
-        owner = _uid(item.user, item.uid), _gid(item.group, item.gid)
-        os.chown(name, *owner, dir_fd=folder, follow_symlinks=False)
+        os.chown(name, *owner(item), dir_fd=folder, follow_symlinks=False)
     if item.kind is not ItemKind.SYMLINK:
         os.chmod(name, item.mode, dir_fd=folder)
     os.utime(name, ns=(item.mtime_ns, item.mtime_ns), dir_fd=folder, follow_symlinks=False)
+
+
+def owner(item: Item) -> tuple[int, int]:
+    """User and group as numbers of this system."""
+    return _uid(item.user, item.uid), _gid(item.group, item.gid)
 
 
 @lru_cache(maxsize=4096)

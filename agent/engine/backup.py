@@ -6,13 +6,17 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime
 
-from agent.engine import closing, journal, memory, segments
+from agent.engine import closing, journal, memory, renewal, segments, usage
 from agent.engine.attempt import Attempt, Done, OwnPacksLost, Start
 from agent.engine.desk import Desk
 from agent.engine.journal import BegunPack, Interrupted
-from agent.engine.orders import BackupOrder, BackupReport, Progress
+from agent.engine.locations import Locations
+from agent.engine.orders import BackupOrder, BackupReport, Progress, Trouble
+from agent.engine.renewal import Renewed
+from agent.engine.segments import Segments
 from agent.engine.setting import Setting
 from agent.engine.survey import survey
+from agent.engine.usage import Usage
 from agent.engine.walk import real_roots
 from agent.vault import Committed, OpenSession, PacksMissing, Vault
 from shared.domain.errors import Conflict, NotFound
@@ -44,6 +48,7 @@ class _Backup:
         self._setting, self._vault, self._desk = setting, setting.vault, setting.desk
         self._started: datetime = setting.order.now()
         self._gone: frozenset[PackName] = frozenset()
+        self._usage = usage.read(self._desk.usage, setting.keys.local)
 
     def run(self) -> tuple[OpenSession, Done]:
         """The session that was committed in the end."""
@@ -93,20 +98,43 @@ class _Backup:
 
     def _start(self, opened: OpenSession, left: Interrupted | None, adopted: tuple[BegunPack, ...]) -> Start:
         self._desk.sweep()
-        reader = self._vault.session_reader(opened.session)
         begun = (*adopted, *(left.packs if left else ()))
+        known = self._known_segments(opened)
+        locations = Locations(known.opened, opened.do_not_reuse | self._gone)
+        renewed = self._renewed(locations)
+        if renewed:
+            absent = frozenset(each.pack for each in renewed)
+            locations = Locations(known.opened, opened.do_not_reuse | self._gone | absent)
         return Start(
             opened=opened,
-            segments=segments.load(opened.live_indexes, reader, self._setting.keys, self._desk.indexes),
+            segments=known,
             adopted=adopted,
             members=tuple(member for pack in begun for member in pack.members),
-            unusable=opened.do_not_reuse | self._gone,
+            locations=locations,
+            renewed=renewed,
             started=self._started,
         )
+
+    def _known_segments(self, opened: OpenSession) -> Segments:
+        """What the vault has; nothing for a backup that stores everything anew."""
+        if self._setting.order.anew:
+            return Segments((), {})
+        reader = self._vault.session_reader(opened.session)
+        # Ours must sort last, for that is where readers look: after a resumed session, or a clock put back, others may.
+        before = [name for name in opened.live_indexes if name.session < opened.session]
+        return segments.load(before, reader, self._setting.keys, self._desk.indexes)
+
+    def _renewed(self, locations: Locations) -> tuple[Renewed, ...]:
+        """By what the last snapshot needs, as this run will need most of it too."""
+        uses = renewal.weigh(self._usage.used, locations)
+        return tuple(renewal.plan(uses, self._usage.credit_bytes, self._setting.order.renewal_limit))
 
     def _settle(self, done: Done) -> None:
         # Commit before memory before journal: a crash in between is recognised, and costs time only.
         self._desk.promote(done.committed.session)
+        renewed_bytes = sum(each.used_bytes for each in done.renewed)
+        credit_bytes = renewal.credit_after(self._usage.credit_bytes, done.sent_bytes, renewed_bytes)
+        usage.write(self._desk.usage, self._setting.keys.local, Usage(credit_bytes, done.used))
         self._desk.journal.unlink()
 
 
@@ -139,4 +167,5 @@ def _report(opened: OpenSession, done: Done, seconds: float) -> BackupReport:
         skipped_count=tally.skipped_count,
         skipped=tuple(tally.skipped),
         changing=tuple(tally.changing),
+        renewed=tuple(Trouble(f"d/{each.pack}", each.reason) for each in done.renewed),
     )

@@ -1,5 +1,6 @@
 """Does the vault still hold what its snapshots promise? Structure always; every byte when asked."""
 
+import math
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -32,7 +33,7 @@ def check(order: CheckOrder, vault: Vault, keys: VaultKeys, progress: Progress) 
     run = _Check(vault.restore_reader(order.session), keys, progress)
     for info in infos:
         run.snapshot(info)
-    run.packs(order.threads, order.read_data)
+    run.packs(order)
     return CheckReport(
         snapshots=len(infos),
         entries=run.entries,
@@ -79,13 +80,22 @@ class _Check:
         for page in snapshot.pages():
             self._page(snapshot, page, kept)
 
-    def packs(self, threads: int, read_data: bool) -> None:
+    def packs(self, order: CheckOrder) -> None:
         """Every pack that was named: its size, or all of it."""
-        step = self._read_pack if read_data else self._size_pack
-        with ThreadPoolExecutor(threads, "check") as pool:
-            for read_bytes, troubles in pool.map(step, self.sizes):
+        read = self._sample(order) if order.read_data else frozenset[PackName]()
+
+        def look(pack: PackName) -> _Looked:
+            return self._read_pack(pack) if pack in read else self._size_pack(pack)
+
+        with ThreadPoolExecutor(order.threads, "check") as pool:
+            for read_bytes, troubles in pool.map(look, self.sizes):
                 self.read_bytes += read_bytes
                 self.damaged.extend(troubles)
+
+    def _sample(self, order: CheckOrder) -> frozenset[PackName]:
+        packs = list(self.sizes)
+        number = min(math.ceil(len(packs) * order.read_share), len(packs))
+        return frozenset(packs[n] for n in order.choose(number, len(packs)))
 
     def _refs(self, info: SnapshotInfo) -> Refs:
         """The clear list, compared with the sealed head that it announces."""

@@ -28,6 +28,7 @@ class Close:
     """Of this session."""
     statistics: Statistics
     entropy: Callable[[int], bytes]
+    backup_set: str = ""
 
 
 def prepare(close: Close, vault: Vault, keys: VaultKeys) -> Closing:
@@ -42,7 +43,7 @@ def prepare(close: Close, vault: Vault, keys: VaultKeys) -> Closing:
         MetaObject(names.head(session), sealed_head),
         MetaObject(names.refs(session), text),
     )
-    return Closing(objects, close.statistics)
+    return Closing(objects, close.statistics, close.backup_set)
 
 
 def write(closing: Closing, vault: Vault, session: SessionId) -> Committed | PacksMissing:
@@ -50,7 +51,7 @@ def write(closing: Closing, vault: Vault, session: SessionId) -> Committed | Pac
     # The packs are there already. Index before head before refs: a crash here leaves garbage, never a lie.
     for name, body in closing.objects:
         vault.put_meta(name, body)
-    return vault.commit(CommitOrder(session, closing.refs_sha256(session), closing.statistics))
+    return vault.commit(CommitOrder(session, closing.refs_sha256(session), closing.statistics, closing.backup_set))
 
 
 def _own_indexes(close: Close, keys: VaultKeys) -> list[tuple[IndexName, bytes]]:

@@ -114,7 +114,7 @@ class Contents:
         for draft, (_, offset, length) in bundle.drafts:
             draft.fill(0, content.encode_row(chunk, offset, length))
         for digest, offset, length in bundle.small.values():
-            self._recall.keep(digest, content.encode_row(chunk, offset, length))
+            self._recall.keep(digest, chunk, offset, length)
             del self._under_way[digest]
 
     def _submit(self, draft: Draft, pieces: Sequence[memoryview]) -> None:

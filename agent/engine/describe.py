@@ -12,7 +12,7 @@ from agent.engine.walk import Found
 from shared.format.items import Item, ItemKind
 
 _STAMP = struct.Struct(">IQqqQII")
-_KINDS = {
+KINDS = {
     stat.S_IFREG: ItemKind.FILE,
     stat.S_IFDIR: ItemKind.DIRECTORY,
     stat.S_IFLNK: ItemKind.SYMLINK,
@@ -43,7 +43,7 @@ def settled(status: os.stat_result, now_ns: int) -> bool:
 
 def describe(found: Found, status: os.stat_result) -> Item:
     """The item without content. Raises `OSError` when a link or the attributes of a folder cannot be read."""
-    kind = _KINDS[stat.S_IFMT(status.st_mode)]
+    kind = KINDS[stat.S_IFMT(status.st_mode)]
     return Item(
         path=found.path,
         kind=kind,

@@ -18,7 +18,6 @@ class Desk:
 
     def __init__(self, cache_dir: Path, keys: VaultKeys, roots: Sequence[bytes]) -> None:
         self.folder = cache_dir / keys.account
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._source = blake3.blake3(b"\0".join(roots), key=keys.local).hexdigest(8)
 
     @property
@@ -33,6 +32,11 @@ class Desk:
     @property
     def journal(self) -> Path:
         return self.folder / "journal"
+
+    @property
+    def usage(self) -> Path:
+        """How these roots' last snapshot uses what is stored."""
+        return self.folder / f"usage-{self._source}"
 
     @property
     def indexes(self) -> Path:
@@ -51,7 +55,8 @@ class Desk:
 
     @contextmanager
     def mine_alone(self) -> Generator[None]:
-        """Raises `Conflict` while another run of this account is under way on this device."""
+        """Makes the folder. Raises `Conflict` while another run of this account is under way on this device."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

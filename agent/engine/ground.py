@@ -17,6 +17,7 @@ from shared.format.items import Item, ItemKind
 _MADE_ON_THE_WAY = 0o755
 _PRIVATE = 0o700
 _CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _OPEN = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -34,9 +35,11 @@ class _Mine(threading.local):
 class Ground:
     """Makes entries without following a link. `overwrite`: what exists is replaced, in one step."""
 
-    def __init__(self, target: Path, overwrite: bool) -> None:
-        with contextlib.suppress(FileExistsError):  # a file there is told by the next line
-            target.mkdir(parents=True, exist_ok=True)
+    def __init__(self, target: Path, overwrite: bool, look_only: bool = False) -> None:
+        """`look_only`: the target is there, and nothing will be made."""
+        if not look_only:
+            with contextlib.suppress(FileExistsError):  # a file there is told by the next line
+                target.mkdir(parents=True, exist_ok=True)
         self._root = os.open(target, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self._overwrite = overwrite
         self._mine = _Mine()
@@ -71,6 +74,34 @@ class Ground:
             _unlink_if_there(spot.name, folder)
         os.mkdir(spot.name, _PRIVATE, dir_fd=folder)
         return True
+
+    def make_way(self, path: bytes) -> bool:
+        """A folder that others are made in: true when it was made. What is in its place is never replaced."""
+        spot = spot_of(path)
+        try:
+            os.mkdir(spot.name, _PRIVATE, dir_fd=self.folder(spot.parents))
+        except FileExistsError:
+            return False
+        return True
+
+    def status(self, path: bytes) -> os.stat_result | None:
+        """What is at `path` now, no link followed. Raises `OSError`, also when a link stands in the way."""
+        if not path:
+            return os.fstat(self._root)
+        spot = spot_of(path)
+        try:
+            return os.stat(spot.name, dir_fd=self._folders().handle(spot.parents), follow_symlinks=False)
+        except FileNotFoundError:
+            return None
+
+    def open_file(self, path: bytes) -> int:
+        """For reading what was made."""
+        spot = spot_of(path)
+        return os.open(spot.name, _READ, dir_fd=self._folders().handle(spot.parents))
+
+    def read_link(self, path: bytes) -> bytes:
+        spot = spot_of(path)
+        return os.readlink(spot.name, dir_fd=self._folders().handle(spot.parents))
 
     def open_folder(self, path: bytes) -> int:
         """A new handle, for giving it its attributes."""

@@ -96,7 +96,10 @@ class Intake:
         return Drafted(describe(found, found.stat), _trusted_stamp(found.stat))
 
     def _is_there(self, memo: Memo) -> bool:
-        return self._known.has_all(content.chunk_ids(memo.rows)) and self._known.has_all(content.chunk_ids(memo.lists))
+        known = self._known
+        return known.has_all(content.chunk_ids(memo.rows)) and (
+            not memo.lists or known.has_all(content.chunk_ids(memo.lists))
+        )
 
     def _file(self, found: Found) -> Drafted:
         """Reads it again when it changed meanwhile; if it will not hold still, it is stored as read, and reported."""

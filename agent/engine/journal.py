@@ -53,6 +53,7 @@ class Closing:
 
     objects: tuple[MetaObject, ...]
     statistics: Statistics
+    backup_set: str = ""
 
     def refs_sha256(self, session: SessionId) -> str:
         return hashlib.sha256(dict(self.objects)[names.refs(session)]).hexdigest()
@@ -88,7 +89,7 @@ class Journal:
 
     def close_session(self, closing: Closing) -> None:
         """Before the first of the closing objects is written: from here on a rerun writes the same bytes."""
-        self._add(["closing", list(closing.objects), astuple(closing.statistics)])
+        self._add(["closing", list(closing.objects), astuple(closing.statistics), closing.backup_set])
         os.fsync(self._file.fileno())
 
     def close(self) -> None:
@@ -132,8 +133,13 @@ def _packs(frames: Sequence[wire.Plain]) -> Iterator[BegunPack]:
 def _closings(frames: Sequence[wire.Plain]) -> Iterator[Closing]:
     for frame in frames:
         match frame:
-            case ["closing", list(objects), [int(a), int(b), int(c), int(d), int(e), int(f), float(seconds)]]:
-                yield Closing(tuple(_objects(objects)), Statistics(a, b, c, d, e, f, seconds))
+            case [
+                "closing",
+                list(objects),
+                [int(a), int(b), int(c), int(d), int(e), int(f), float(seconds)],
+                str(name),
+            ]:
+                yield Closing(tuple(_objects(objects)), Statistics(a, b, c, d, e, f, seconds), name)
             case _:
                 continue
 

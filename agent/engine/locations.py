@@ -1,6 +1,6 @@
 """Where chunks lie, by the index segments that were read."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 
 from shared.format.indexes import IndexSegment, Located
 from shared.format.names import IndexName, PackName
@@ -10,14 +10,20 @@ _ROW_BITS = 32
 
 
 class Locations:
-    """Chunk ids to rows of segments. Some 170 bytes a chunk, so about 170 MB for a vault of 1 TiB."""
+    """Chunk ids to rows of segments. Some 170 bytes a chunk, so about 170 MB for a vault of 1 TiB.
+
+    A chunk may lie in several packs. The segment that sorts last tells which is meant, to writers and readers alike: a
+    writer that went by another one would keep the wrong pack alive. So a chunk that is `unusable` there is unknown.
+    """
 
     def __init__(self, segments: Sequence[IndexSegment], unusable: Collection[PackName] = ()) -> None:
-        self._segments = segments
+        self._segments = sorted(segments, key=lambda segment: segment.name)
         self._places: dict[bytes, int] = {}
-        for number, segment in enumerate(segments):
-            rows = _rows(segment, unusable)
-            self._places.update((chunk, number << _ROW_BITS | row) for row, chunk in rows)
+        for number, segment in enumerate(self._segments):
+            first = number << _ROW_BITS
+            self._places.update((chunk, first | row) for row, chunk in enumerate(segment.ids()))
+            for chunk in _unusable(segment, unusable):
+                del self._places[chunk]
 
     def __contains__(self, chunk: bytes) -> bool:
         return chunk in self._places
@@ -39,7 +45,7 @@ class Locations:
         return self._segments[place >> _ROW_BITS], place & (1 << _ROW_BITS) - 1
 
 
-def _rows(segment: IndexSegment, unusable: Collection[PackName]) -> Iterator[tuple[int, bytes]]:
-    gone = {number for number, ref in enumerate(segment.packs) if ref.name in unusable}
-    rows = enumerate(segment.ids())
-    return (row for row in rows if segment.pack_number(row[0]) not in gone) if gone else rows
+def _unusable(segment: IndexSegment, packs: Collection[PackName]) -> set[bytes]:
+    gone = {number for number, ref in enumerate(segment.packs) if ref.name in packs}
+    rows = enumerate(segment.ids()) if gone else ()
+    return {chunk for row, chunk in rows if segment.pack_number(row) in gone}

@@ -41,21 +41,20 @@ class Memory:
 
     def __init__(self, memos: Iterable[Memo]) -> None:
         self._memos = iter(memos)
-        self._next: Memo | None = None
-        self._order = b""
-        self._step()
+        self._next: Memo | None = next(self._memos, None)
 
     def at(self, path: bytes) -> Memo | None:
-        """The memo of `path`; paths must be asked for in the order of a snapshot."""
-        wanted = order(path)
-        while self._next is not None and self._order < wanted:
-            self._step()
-        return self._next if self._order == wanted else None
+        """The memo of `path`; paths must be asked for in the order of a snapshot, each once."""
+        if self._next is None or self._next.path != path:
+            self._skip_to(order(path))
+        if self._next is None or self._next.path != path:
+            return None
+        found, self._next = self._next, next(self._memos, None)
+        return found
 
-    def _step(self) -> None:
-        self._next = next(self._memos, None)
-        if self._next is not None:
-            self._order = order(self._next.path)
+    def _skip_to(self, wanted: bytes) -> None:
+        while self._next is not None and order(self._next.path) < wanted:
+            self._next = next(self._memos, None)
 
 
 def memos(path: Path, key: bytes) -> Iterator[Memo]:

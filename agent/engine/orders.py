@@ -1,12 +1,14 @@
 """What the engine is told to do, and what it says when it has done it."""
 
 import os
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from agent.overwrite import Overwrite
 from shared.domain.ids import SessionId
 from shared.format.errors import Damaged
 
@@ -72,6 +74,14 @@ class BackupOrder:
     one_file_system: bool = False
     reread: bool = False
     """Read every file, even one whose size and times have not changed (G2)."""
+    ignore: tuple[str, ...] = ()
+    """Lines as in a `.gitignore` that lies in `/`: later ones win, `!` takes back."""
+    anew: bool = False
+    """Trust no memory and nothing in the vault: read every file and store every chunk again."""
+    backup_set: str = ""
+    """The name under which the snapshot is filed."""
+    renewal_limit: float = 1.25
+    """How many times more may be kept than is needed before packs are renewed (`agent/engine/renewal.py`)."""
     threads: int = 2
     pack_target_bytes: int = PACK_TARGET_BYTES
     now: Callable[[], datetime] = utc_now
@@ -101,6 +111,8 @@ class BackupReport:
     """Not in the snapshot, with the reason: the first thousand."""
     changing: tuple[Trouble, ...]
     """In the snapshot as read, but they changed while being read, twice."""
+    renewed: tuple[Trouble, ...] = ()
+    """Packs whose needed chunks were stored anew, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +125,13 @@ class RestoreOrder:
     session: SessionId
     target: Path
     paths: tuple[bytes, ...] = ()
-    overwrite: bool = False
-    """False: what exists is left alone and reported as skipped. True: replaced, each file in one step."""
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    """Globs as in a `BackupOrder`, on the snapshot's paths."""
+    overwrite: Overwrite = Overwrite.NEVER
+    """What is replaced is replaced file by file, each in one step; what is left alone is reported as skipped."""
+    verify: bool = False
+    """Read back what was restored and compare it with the snapshot."""
     threads: int = 2
 
 
@@ -123,6 +140,8 @@ class RestoreReport:
     session: SessionId
     files: int
     directories: int
+    unchanged: int
+    """Entries that were there as the snapshot has them."""
     logical_bytes: int
     read_bytes: int
     """What was read from the vault."""
@@ -132,18 +151,26 @@ class RestoreReport:
     """Left alone: it existed, or its name leads out of the target, or the system would not have it."""
     damaged: tuple[Trouble, ...]
     """Files that could not be restored whole, because something in the vault is missing or altered."""
+    verified: int | None = None
+    """Entries that were read back and found to be the snapshot's; None when nobody asked."""
+    differing: tuple[Trouble, ...] = ()
+    """Those that were not."""
 
     @property
     def complete(self) -> bool:
-        return not self.skipped and not self.damaged
+        return not self.skipped and not self.damaged and not self.differing
 
 
 @dataclass(frozen=True, slots=True)
 class CheckOrder:
-    """`session` limits the check to one snapshot. `read_data` opens every pack; without it only sizes are looked at."""
+    """`session` limits the check to one snapshot. `read_data` opens packs; without it only sizes are looked at."""
 
     session: SessionId | None = None
     read_data: bool = False
+    read_share: float = 1.0
+    """How many of the packs are read, chosen by chance: one at least."""
+    choose: Callable[[int, int], list[int]] = lambda number, of: random.SystemRandom().sample(range(of), number)
+    """So many different numbers below another one."""
     threads: int = 2
 
 

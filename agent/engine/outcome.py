@@ -18,6 +18,7 @@ class Outcome:
     progress: Progress
     files: int = 0
     directories: int = 0
+    unchanged: int = 0
     logical_bytes: int = 0
     read_bytes: int = 0
     packs: set[str] = field(default_factory=set[str])
@@ -39,6 +40,11 @@ class Outcome:
     def restored_folder(self, item: Item) -> None:
         self.directories += 1
         self.progress.advance(1, 0, item.path)
+
+    def left(self, item: Item) -> None:
+        """It is there already."""
+        self.unchanged += 1
+        self.progress.advance(1, item.size, item.path)
 
     def give_up(self, item: Item) -> None:
         """What has this path now, if anything, is not the snapshot's."""

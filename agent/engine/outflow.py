@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from agent.engine.contents import Draft
 from agent.engine.memory import Memo, MemoryWriter
 from agent.engine.pages import PageWriter
+from agent.engine.renewal import WHOLE
 from agent.engine.stow import Stow
 from shared.format import content
 from shared.format.chunks import ChunkKind
@@ -26,12 +27,13 @@ class Drafted:
 
 
 class Outflow:
-    """Pages, memory and the set of chunks in use, fed in order."""
+    """Pages, memory and the chunks in use, fed in order."""
 
     def __init__(self, stow: Stow, pages: PageWriter, memory: MemoryWriter) -> None:
         self._stow, self._pages, self._memory = stow, pages, memory
         self._queue: deque[Memo | Drafted] = deque()
-        self.used: set[bytes] = set()
+        self.used: dict[bytes, int] = {}
+        """Bytes of plaintext that are needed, by chunk id; more than there are where files share them."""
 
     def push(self, entry: Memo | Drafted) -> None:
         self._queue.append(entry)
@@ -60,8 +62,11 @@ class Outflow:
         return len(self._queue) >= MOST_WAITING
 
     def _emit(self, memo: Memo, remember: bool) -> None:
-        self.used.update(content.chunk_ids(memo.rows))
-        self.used.update(content.chunk_ids(memo.lists))
+        used = self.used
+        for chunk, length in content.needs(memo.rows):
+            used[chunk] = used.get(chunk, 0) + length
+        if memo.lists:
+            used.update(dict.fromkeys(content.chunk_ids(memo.lists), WHOLE))
         self._pages.add(memo.path, memo.item)
         if remember:
             self._memory.add(memo)

@@ -1,6 +1,7 @@
 """Small files that were seen before, by what is in them: a copy or a renamed folder is not stored again."""
 
-from collections.abc import Iterable
+import struct
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from agent.engine.journal import Member
@@ -9,7 +10,52 @@ from agent.engine.memory import memos
 from shared.format import content
 
 MAX_REMEMBERED = 1 << 20
-"""Some 170 bytes each; beyond it a copy may be stored twice."""
+"""Up to 84 bytes each; beyond it a copy may be stored twice."""
+
+_SLOT = struct.Struct(">16sIII")
+_EMPTY = bytes(16)
+
+
+class _Table:
+    """Digests (16 bytes) to three numbers, open addressing in one buffer: a dict would take three times the room."""
+
+    def __init__(self, slots: int = 1 << 10) -> None:
+        self._mask = slots - 1
+        self._buffer = bytearray(slots * _SLOT.size)
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def get(self, digest: bytes) -> tuple[int, int, int] | None:
+        found, *numbers = _SLOT.unpack_from(self._buffer, self._place(digest))
+        return (numbers[0], numbers[1], numbers[2]) if found == digest else None
+
+    def put(self, digest: bytes, first: int, second: int, third: int) -> None:
+        at = self._place(digest)
+        self._count += self._digest(at) == _EMPTY
+        _SLOT.pack_into(self._buffer, at, digest, first, second, third)
+        if 3 * self._count > 2 * self._mask:
+            self._grow()
+
+    def _place(self, digest: bytes) -> int:
+        """Where the digest is, or the free slot where it belongs; a third is always free."""
+        slot = int.from_bytes(digest[:8]) & self._mask
+        while self._digest(slot * _SLOT.size) not in (digest, _EMPTY):
+            slot = slot + 1 & self._mask
+        return slot * _SLOT.size
+
+    def _digest(self, at: int) -> bytes:
+        return bytes(self._buffer[at : at + 16])
+
+    def _grow(self) -> None:
+        larger = _Table(2 * (self._mask + 1))
+        for digest, *numbers in self._rows():
+            larger.put(digest, *numbers)
+        self._mask, self._buffer = larger._mask, larger._buffer
+
+    def _rows(self) -> Iterator[tuple[bytes, int, int, int]]:
+        return (row for row in _SLOT.iter_unpack(self._buffer) if row[0] != _EMPTY)
 
 
 class Recall:
@@ -19,20 +65,33 @@ class Recall:
         self._known = known
         self._last_run: Path | None = last_run
         self._key = key
-        self._rows: dict[bytes, bytes] = {}
+        self._places = _Table()
+        self._chunks: list[bytes] = []
+        self._numbers: dict[bytes, int] = {}
 
     def learn(self, members: Iterable[Member]) -> None:
         for member in members:
-            self.keep(member.digest, content.encode_row(member.chunk, member.offset, member.length))
+            self.keep(*member)
 
-    def keep(self, digest: bytes, row: bytes) -> None:
-        if len(self._rows) < MAX_REMEMBERED:
-            self._rows[digest] = row
+    def keep(self, digest: bytes, chunk: bytes, offset: int, length: int) -> None:
+        if len(self._places) < MAX_REMEMBERED and digest != _EMPTY:
+            self._places.put(digest, self._number(chunk), offset, length)
 
     def row(self, digest: bytes) -> bytes | None:
         self._load()
-        row = self._rows.get(digest)
-        return row if row is not None and self._known.has_all(content.chunk_ids(row)) else None
+        place = self._places.get(digest)
+        if place is None:
+            return None
+        number, offset, length = place
+        chunk = self._chunks[number]
+        return content.encode_row(chunk, offset, length) if chunk in self._known else None
+
+    def _number(self, chunk: bytes) -> int:
+        """Many files share a chunk, so it is kept once."""
+        number = self._numbers.setdefault(chunk, len(self._chunks))
+        if number == len(self._chunks):
+            self._chunks.append(chunk)
+        return number
 
     def _load(self) -> None:
         """The last run's small files, when the first is asked for: a run without changes never needs them."""
@@ -41,4 +100,6 @@ class Recall:
         path, self._last_run = self._last_run, None
         for memo in memos(path, self._key):
             if memo.digest:
-                self.keep(memo.digest, memo.rows)
+                for chunk, offset, length in content.decode_rows(memo.rows):
+                    if chunk is not None:
+                        self.keep(memo.digest, chunk, offset, length)

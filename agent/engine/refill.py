@@ -14,7 +14,7 @@ from shared.format.content import Segment
 from shared.format.errors import Damaged
 from shared.format.indexes import Located
 
-WINDOW_PIECES = 32_768
+WINDOW_PIECES = 98_304
 """Planned together: some 600 bytes each. A chunk that two windows need is read twice."""
 
 

@@ -21,6 +21,6 @@ class Setting:
 
     def walk(self, skip: Skip) -> Walk:
         """Over what the order names, without the agent's own folder, which changes all the time."""
-        rules = Rules.of(self.order.include, self.order.exclude)
+        rules = Rules.of(self.order.include, self.order.exclude, self.order.ignore)
         own = self.desk.folder.stat()
         return Walk(rules, self.order.one_file_system, skip, frozenset({(own.st_dev, own.st_ino)}))

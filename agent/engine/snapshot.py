@@ -1,10 +1,10 @@
 """A committed snapshot, opened for reading: its head, its pages, its items."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import batched
-from typing import Self
+from typing import NamedTuple, Self
 
 from agent.engine.fetch import read_all
 from agent.engine.locations import Locations
@@ -18,6 +18,7 @@ from shared.format.errors import Damaged
 from shared.format.head import Head
 from shared.format.items import Item, order
 from shared.format.keys import VaultKeys
+from shared.format.names import IndexName
 from shared.format.tables import PageRow
 
 _PAGES_A_READ = 32
@@ -38,22 +39,39 @@ class Page:
         return Trouble(f"{shown(self.row.first_path)} and what follows", str(self.damage))
 
 
+class Index(NamedTuple):
+    """What locates chunks."""
+
+    locations: Locations
+    troubles: list[Trouble]
+
+
 class Snapshot:
     """`troubles` are index segments that cannot be read; what they locate is damaged."""
 
-    def __init__(self, reader: Reader, keys: VaultKeys, head: Head) -> None:
+    def __init__(self, reader: Reader, keys: VaultKeys, head: Head, index: Index) -> None:
         self.reader, self.keys, self.head = reader, keys, head
-        self.troubles: list[Trouble] = []
-        self.locations = Locations(list(self._segments()))
+        self.troubles, self.locations = index.troubles, index.locations
 
     @classmethod
     def open(cls, reader: Reader, keys: VaultKeys, session: SessionId) -> Self:
         """Raises `Damaged`, or `VaultObjectMissing` when there is no such snapshot."""
-        return cls(reader, keys, head.decode(keys, session, reader.meta(names.head(session))))
+        return cls.open_all(reader, keys, [session])[0]
+
+    @classmethod
+    def open_all(cls, reader: Reader, keys: VaultKeys, sessions: Sequence[SessionId]) -> list[Self]:
+        """Several at the price of one: what locates their chunks, and its troubles, are shared. Raises like `open`."""
+        heads = [head.decode(keys, session, reader.meta(names.head(session))) for session in sessions]
+        index = _index(reader, keys, dict.fromkeys(name for each in heads for name in each.indexes))
+        return [cls(reader, keys, each, index) for each in heads]
 
     def pages(self, below: bytes = b"") -> Iterator[Page]:
         """The pages that hold `below` and what is in it; the first and the last may hold other items too."""
-        for rows in batched(self._rows(below), _PAGES_A_READ, strict=False):
+        return self.read(self.rows(below))
+
+    def read(self, wanted_rows: Iterable[PageRow | Page]) -> Iterator[Page]:
+        """The pages of some rows, in order."""
+        for rows in batched(wanted_rows, _PAGES_A_READ, strict=False):
             wanted = [row.chunk for row in rows if isinstance(row, PageRow)]
             opened = read_all(wanted, self.reader, self.keys, self.locations, ChunkKind.ITEMS)
             yield from (_page(row, opened[row.chunk]) if isinstance(row, PageRow) else row for row in rows)
@@ -85,14 +103,11 @@ class Snapshot:
         opened = read_all(wanted, self.reader, self.keys, self.locations, ChunkKind.LIST)
         return b"".join(_whole(opened[chunk]) for chunk in wanted)
 
-    def _segments(self) -> Iterator[indexes.IndexSegment]:
-        for name in self.head.indexes:
-            try:
-                yield indexes.decode(self.keys, name, self.reader.meta(str(name)))
-            except (Damaged, VaultObjectMissing) as error:
-                self.troubles.append(Trouble(str(name), str(error)))
+    def sound_rows(self, below: bytes = b"") -> list[PageRow]:
+        """The rows of `pages`. Raises `Damaged` when a table of them cannot be read."""
+        return [_sound(row) for row in self.rows(below)]
 
-    def _rows(self, below: bytes) -> Iterator[PageRow | Page]:
+    def rows(self, below: bytes = b"") -> Iterator[PageRow | Page]:
         """The rows of pages; a damaged table stands for all of its pages."""
         if self.head.depth == 0:
             yield from _covering(self.head.pages, below)
@@ -110,6 +125,17 @@ def inside(path: bytes, below: bytes) -> bool:
     return not below or path == below or path.startswith(below + b"/")
 
 
+def _index(reader: Reader, keys: VaultKeys, segments: Iterable[IndexName]) -> Index:
+    opened: list[indexes.IndexSegment] = []
+    troubles: list[Trouble] = []
+    for name in segments:
+        try:
+            opened.append(indexes.decode(keys, name, reader.meta(str(name))))
+        except (Damaged, VaultObjectMissing) as error:
+            troubles.append(Trouble(str(name), str(error)))
+    return Index(Locations(opened), troubles)
+
+
 def _covering(rows: Sequence[PageRow], below: bytes) -> Sequence[PageRow]:
     """The rows whose pages may hold something of `below`: those of a folder stand together."""
     if not below:
@@ -121,6 +147,12 @@ def _covering(rows: Sequence[PageRow], below: bytes) -> Sequence[PageRow]:
 
 def _order(row: PageRow) -> bytes:
     return order(row.first_path)
+
+
+def _sound(row: PageRow | Page) -> PageRow:
+    if isinstance(row, PageRow):
+        return row
+    raise row.damage or Damaged("table of pages", "it cannot be read")
 
 
 def _page(row: PageRow, opened: bytes | Damaged) -> Page:

@@ -19,8 +19,11 @@ from shared.format.chunks import NONCE_BYTES, ChunkKind, chunk_id, seal_chunk
 from shared.format.keys import VaultKeys
 from shared.format.records import ChunkRecord
 
-UPLOADERS = 3
-PACKS_IN_FLIGHT = 3
+UPLOADERS = 2
+"""Packs under way at once, each in memory whole."""
+
+MOST_MEMBERS = 65_536
+"""Small files in one pack, some 200 bytes each until it is sent: tiny files fill a pack with few bytes."""
 
 
 class UploadFailed(HortError):
@@ -60,6 +63,9 @@ class Box:
     members: list[Member] = field(default_factory=list[Member])
     size_bytes: int = 0
 
+    def is_full(self, target_bytes: int) -> bool:
+        return self.size_bytes >= target_bytes or len(self.members) >= MOST_MEMBERS
+
     def add(self, kind: ChunkKind, name: bytes, sealed: bytes, raw_length: int) -> None:
         self.records.append(ChunkRecord(name, kind, self.size_bytes, len(sealed), raw_length))
         self.chunks.append(sealed)
@@ -85,9 +91,10 @@ class Stow:
         self._workers = ThreadPoolExecutor(settings.threads, "seal")
         self._uploaders = ThreadPoolExecutor(UPLOADERS, "upload")
         self._jobs: deque[tuple[Future[list[bytes]], Job]] = deque()
-        self._most_jobs = 2 * settings.threads + 2
-        self._room = threading.Semaphore(PACKS_IN_FLIGHT)
+        self._most_jobs = settings.threads + 2
+        self._room = threading.Semaphore(UPLOADERS)
         self._lock = threading.Lock()
+        self._packing = threading.Lock()
         self._boxes = {True: Box(), False: Box()}
         self._failure: BaseException | None = None
         self.new_bytes = 0
@@ -153,16 +160,16 @@ class Stow:
 
     def _pack(self, job: Job, name: bytes, sealed: bytes, raw_length: int) -> None:
         """Data and metadata go to different packs: they are read, and die, at different times."""
-        with self._lock:
+        # A full box waits for its uploader under the lock, so that nobody fills another one meanwhile: that is what
+        # bounds the memory. Uploaders never take this lock.
+        with self._packing:
             box = self._boxes[job.kind is ChunkKind.DATA]
             box.add(job.kind, name, sealed, raw_length)
             box.members.extend(Member(digest, name, offset, length) for digest, offset, length in job.small)
             self.new_bytes += raw_length if job.kind is ChunkKind.DATA else 0
-            full = box.size_bytes >= self._settings.pack_target_bytes
-            if full:
+            if box.is_full(self._settings.pack_target_bytes):
+                self._ship(box)
                 self._boxes[job.kind is ChunkKind.DATA] = Box()
-        if full:
-            self._ship(box)
 
     def _ship(self, box: Box) -> None:
         self._room.acquire()
@@ -187,6 +194,6 @@ class Stow:
         self._vault.put_pack(pack.name, pack.parts)
         self._known.place(record)
         with self._lock:
-            self.packs.append(record)
+            self.packs.append(record._replace(members=()))  # they are in the journal, and many
             self.sent_bytes += pack.size_bytes
         self._progress.sent(pack.size_bytes)

@@ -105,6 +105,10 @@ class HoldId(Id):
     __slots__ = ()
 
 
+class DrillId(Id):
+    __slots__ = ()
+
+
 class PackName(NamedTuple):
     """`<session>/<pack-id>` in `d-<account>`; the pack id is the SHA-256 of the pack's bytes, in hex."""
 

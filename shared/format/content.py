@@ -42,6 +42,11 @@ def decode_rows(rows: bytes) -> Iterator[Segment]:
     return (Segment(None if chunk == _HOLE else chunk, *span) for chunk, *span in _ROW.iter_unpack(rows))
 
 
+def needs(rows: bytes) -> Iterator[tuple[bytes, int]]:
+    """Each row's chunk and how many bytes of it are needed; holes left out."""
+    return ((chunk, length) for chunk, _, length in _ROW.iter_unpack(rows) if chunk != _HOLE)
+
+
 def chunk_ids(rows: bytes) -> Iterator[bytes]:
     """The chunks that the rows refer to, repeated as they come."""
     ids = (rows[at : at + ID_BYTES] for at in range(0, len(rows), ROW_BYTES))

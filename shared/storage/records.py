@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.domain.ids import AccountId, DeviceId, RestoreId, SessionId, UserId
+from shared.domain.ids import AccountId, DeviceId, DrillId, RestoreId, SessionId, UserId
 from shared.domain.seeding import Seeding
 from shared.storage.mapping import Mapper
 
@@ -40,7 +40,26 @@ class UsedAssertion:
     expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """A device restored files of a snapshot to try it, and says how that went."""
+
+    id: DrillId
+    account: AccountId
+    device: DeviceId
+    snapshot: SessionId
+    passed: bool
+    files: int
+    logical_bytes: int
+    read_bytes: int
+    seconds: float
+    troubles: int
+    reported_at: datetime
+    """The service's clock."""
+
+
 RESTORES = Mapper("restores", RestoreSession, key=lambda restore: (restore.account, restore.id))
 SEEDINGS = Mapper("seedings", Seeding, key=lambda seeding: (seeding.account, seeding.device))
 RESERVATIONS = Mapper("reservations", Reservation, key=lambda r: (r.caller, r.key_sha256))
 ASSERTIONS = Mapper("assertions", UsedAssertion, key=lambda used: (used.account, used.jti))
+DRILLS = Mapper("drills", Drill, key=lambda drill: (drill.account, drill.id))

@@ -54,6 +54,7 @@ class StandIn:
     snapshots: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     policies: dict[str, Any] = field(default_factory=lambda: {"policy": {}, "sets": {}})
     """The retention that is in force."""
+    drills: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     packs: dict[str, bytes] = field(default_factory=dict[str, bytes])
     meta: dict[str, bytes] = field(default_factory=dict[str, bytes])
     refuse_commit_for: list[str] = field(default_factory=list[str])

@@ -121,6 +121,11 @@ class Api:
                 return self.page_of_snapshots()
             case ["snapshots" | "retention", *_] as parts:
                 return retention.answer(self.state, self.request, parts, body)
+            case ["drills"]:
+                self.state.drills.append(body)
+                told = {"id": RestoreId.make(datetime.now(UTC), b"a drill..."), "reported_at": _now()}
+                device = next(iter(self.state.devices))
+                return as_json(201, {**body, **told, "account": self.state.account, "device": device})
             case ["restores"]:
                 return as_json(201, self.restore(RestoreId.make(datetime.now(UTC), b"restore..."), body["snapshot"]))
             case ["restores", restore]:
@@ -235,7 +240,8 @@ class Api:
                 return problem(409, "objects-missing", "the refs are not there")
             counts = {"packs": 0, "stored_bytes": 0, "new_packs": 0, "new_stored_bytes": 0}
             head = {"id": session, "account": self.state.account, "device": self.state.sessions[session]["device"]}
-            known = [{**head, **counts, "committed_at": _now(), "statistics": body["statistics"]}]
+            said = {"statistics": body["statistics"], "backup_set": body["backup_set"]}
+            known = [{**head, **counts, **said, "committed_at": _now()}]
             self.state.snapshots += known
             self.state.sessions[session]["state"] = "committed"
         return as_json(200, known[0])

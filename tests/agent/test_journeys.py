@@ -200,3 +200,15 @@ def test_a_terminal_without_unicode_gets_escapes(
         out, err = run.communicate(timeout=30)
     assert (run.returncode, err) == (Exit.OK, "")
     assert r"M\xfcnchen" in out
+
+
+def test_status_works_where_nobody_may_write(hort: Hort, tmp_path: Path, vault: str) -> None:
+    hort("init", "--vault", vault)
+    home = tmp_path / "home"
+    for command in (["mount", "--bind", str(home), str(home)], ["mount", "-o", "remount,bind,ro", str(home)]):
+        if subprocess.run(command, check=False, timeout=20, capture_output=True).returncode:
+            pytest.skip("this machine does not let us mount")
+    try:
+        assert hort("status", "--json").document["running"] is False
+    finally:
+        subprocess.run(["umount", str(home)], check=True, timeout=20)

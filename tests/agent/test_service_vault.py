@@ -37,10 +37,10 @@ def vault(device: Registered):
     made.close()
 
 
-def commit(vault: ServiceVault, session: SessionId) -> Committed | PacksMissing:
+def commit(vault: ServiceVault, session: SessionId, backup_set: str = "") -> Committed | PacksMissing:
     refs = b"hort refs 1\n"
     vault.put_meta(f"refs/{session}", refs)
-    return vault.commit(CommitOrder(session, hashlib.sha256(refs).hexdigest(), Statistics(files=3)))
+    return vault.commit(CommitOrder(session, hashlib.sha256(refs).hexdigest(), Statistics(files=3), backup_set))
 
 
 def test_a_backup_goes_all_the_way(stand_in: StandIn, vault: ServiceVault) -> None:
@@ -193,6 +193,12 @@ def test_missing_packs_are_named_by_the_commit(stand_in: StandIn, vault: Service
     assert commit(vault, session) == PacksMissing((pack_of(session),))
     stand_in.refuse_commit_for = []
     assert isinstance(commit(vault, session), Committed)
+
+
+def test_the_commit_tells_the_backup_set(stand_in: StandIn, vault: ServiceVault) -> None:
+    session = vault.open_session(None).session
+    commit(vault, session, "home")
+    assert [info.backup_set for info in vault.snapshots()] == ["home"]
 
 
 def test_a_commit_whose_answer_was_lost_answers_the_same(stand_in: StandIn, vault: ServiceVault) -> None:

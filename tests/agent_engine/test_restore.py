@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from agent.engine import outcome, refill
+from agent.engine import attributes, outcome, refill
 from agent.engine.orders import RestoreOrder, Silence
 from agent.engine.restore import restore
 from agent.folder_vault import FolderReader
+from agent.overwrite import Overwrite
 from shared.format.items import Item, ItemKind
 from shared.format.names import PackName
 from tests.agent_engine.forge import forged_snapshot
@@ -36,7 +37,7 @@ def test_only_what_was_asked_for_comes_back(full_house: House) -> None:
     report = full_house.restore(
         full_house.root / "out", paths=(inside + b"/folder0/deep", inside + b"/large", inside + b"/folder0/deep/er/x")
     )
-    assert (report.files, report.directories) == (2, 2)
+    assert (report.files, report.directories) == (2, 4)  # with the two that stand above
     assert look(back(full_house) / "folder0/deep") == look(full_house.source / "folder0/deep")
     assert sorted(each.name for each in back(full_house).iterdir()) == ["folder0", "large"]
 
@@ -79,7 +80,7 @@ def test_a_link_is_never_made_to_what_a_damaged_page_hides(house: House) -> None
     house.backup()
     (house.source / "zlink").unlink()
     hurt_pack(house, at=10)  # the first page: the folder, and the link's file
-    report = house.restore(Path("/"), overwrite=True)
+    report = house.restore(Path("/"), overwrite=Overwrite.ALWAYS)
     assert "zlink" in reasons(report.damaged)
     assert not (house.source / "zlink").exists()
 
@@ -90,10 +91,15 @@ def test_a_file_keeps_its_content_when_the_system_refuses_an_attribute(
     def refuse(handle: int, uid: int, gid: int) -> None:
         raise PermissionError(1, "Operation not permitted")
 
+    def anothers(handle: int) -> tuple[int, int]:
+        return -1, -1
+
     monkeypatch.setattr(os, "fchown", refuse)
+    monkeypatch.setattr(attributes, "_owned_by", anothers)
     inside = bytes(full_house.source)
     report = full_house.restore(full_house.root / "out", paths=(inside + b"/large",))
-    assert reasons(report.skipped) == {"large": "owner: Operation not permitted"}
+    refused = "owner: Operation not permitted"
+    assert reasons(report.skipped) == {"large": refused, "source": refused}
     assert (back(full_house) / "large").read_bytes() == (full_house.source / "large").read_bytes()
 
 
@@ -120,7 +126,7 @@ def test_in_place_everything_is_as_it_was(full_house: House) -> None:
     fill(full_house.source, {"large": b"overwritten", "folder1/1": b"changed", "folder3/3": b""})
     (full_house.source / "folder2/2").unlink()
     (full_house.source / "folder4/4").chmod(0o777)
-    report = full_house.restore(Path("/"), overwrite=True)
+    report = full_house.restore(Path("/"), overwrite=Overwrite.ALWAYS)
     assert report.complete
     assert look(full_house.source) == before
 
@@ -132,7 +138,7 @@ def test_overwriting_replaces_links_and_never_writes_through_them(full_house: Ho
     (back(full_house) / "large").symlink_to(bystander)
     os.link(bystander, back(full_house) / "zlink1")
     (back(full_house) / "folder3").symlink_to(full_house.root)
-    report = full_house.restore(full_house.root / "out", overwrite=True)
+    report = full_house.restore(full_house.root / "out", overwrite=Overwrite.ALWAYS)
     assert report.complete
     (back(full_house) / "x").unlink()
     assert {k: v for k, v in look(back(full_house)).items() if k} == {
@@ -143,7 +149,7 @@ def test_overwriting_replaces_links_and_never_writes_through_them(full_house: Ho
 
 def test_a_folder_in_the_place_of_a_file_is_never_replaced(full_house: House) -> None:
     fill(back(full_house), {"large/keep": b"me"})
-    report = full_house.restore(full_house.root / "out", overwrite=True)
+    report = full_house.restore(full_house.root / "out", overwrite=Overwrite.ALWAYS)
     assert list(reasons(report.skipped)) == ["large"]
     assert (back(full_house) / "large/keep").read_bytes() == b"me"
     assert not list(back(full_house).glob(".hort-*"))
@@ -190,8 +196,8 @@ class Hostile:
     ],
     ids=lambda hostile: " ".join(ascii(each.path) for each in hostile),
 )
-@pytest.mark.parametrize("overwrite", [False, True])
-def test_a_hostile_snapshot_cannot_leave_the_target(house: House, hostile: list[Hostile], overwrite: bool) -> None:
+@pytest.mark.parametrize("overwrite", [Overwrite.NEVER, Overwrite.ALWAYS])
+def test_a_hostile_snapshot_cannot_leave_the_target(house: House, hostile: list[Hostile], overwrite: Overwrite) -> None:
     good = Item(b"good", ItemKind.FILE, 0o644, 0, 0, "", "", 0, 0)
     session = forged_snapshot(house, [*(each.item() for each in hostile), good])
     (house.root / "outside").write_bytes(b"secret")
@@ -247,7 +253,7 @@ def test_a_damaged_file_never_replaces_the_one_that_is_there(full_house: House) 
     for pack in full_house.packs():
         if pack.stat().st_size > 300_000:
             pack.unlink()
-    full_house.restore(Path("/"), overwrite=True)
+    full_house.restore(Path("/"), overwrite=Overwrite.ALWAYS)
     assert (full_house.source / "large").read_bytes() == before
 
 
@@ -306,9 +312,9 @@ def test_many_parents_do_not_use_up_the_handles(house: House) -> None:
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
-@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("overwrite", [Overwrite.NEVER, Overwrite.ALWAYS])
 def test_a_full_target_stops_the_restore_in_words_and_leaves_nothing_half_done(
-    house: House, little_disk: Path, overwrite: bool
+    house: House, little_disk: Path, overwrite: Overwrite
 ) -> None:
     fill(house.source, {f"{n}": noise(900_000) for n in range(9)})
     house.backup()

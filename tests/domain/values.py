@@ -11,6 +11,7 @@ from shared.domain.ids import (
     CodeId,
     CustomerId,
     DeviceId,
+    DrillId,
     FamilyId,
     HoldId,
     Id,
@@ -47,3 +48,4 @@ for kind in (
     *(HoldId, IncidentId, RestoreId, SessionId, UserId),
 ):
     st.register_type_strategy(kind, ids(kind))
+st.register_type_strategy(DrillId, ids(DrillId))

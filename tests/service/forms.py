@@ -100,6 +100,15 @@ NO_POLICY: Mapping[str, Sequence[Any]] = {
     "preset": ["gold", "", 7, [], {}],
     "sets": [None, 7, [], "mail"],
 }
+DRILL: Mapping[str, Any] = {
+    "snapshot": "0" * 26,
+    "passed": True,
+    "files": 3,
+    "logical_bytes": 3000,
+    "read_bytes": 2000,
+    "seconds": 1.5,
+    "troubles": 0,
+}
 FORMS = {
     "customer": Form("operator", "/customers", {"name": "N"}, {"name": NO_NAMES}),
     "account": Form("operator", "/customers/{customer}/accounts", {"name": "N"}, {"name": NO_NAMES}),
@@ -191,6 +200,21 @@ FORMS = {
     ),
     "restore": Form(
         "admin", "/accounts/{account}/restores", {"snapshot": None}, {"snapshot": NO_IDS}, frozenset({"snapshot"})
+    ),
+    "drill": Form(
+        "device",
+        "/accounts/{account}/drills",
+        DRILL,
+        {
+            "snapshot": NO_IDS,
+            "passed": ["perhaps", None, 7, []],
+            "files": NO_COUNTS,
+            "logical_bytes": NO_COUNTS,
+            "read_bytes": NO_COUNTS,
+            "seconds": [-1, "long", None, []],
+            "troubles": NO_COUNTS,
+        },
+        frozenset({"troubles"}),
     ),
     "kit-test": Form(
         "device",

@@ -48,6 +48,7 @@ class Place:
             "pack": self.pack,
             "restore": self.restore,
             "slot": "passphrase",
+            "snapshot": self.snapshot,
             "user": self.user,
             "hold": self.held,
         }

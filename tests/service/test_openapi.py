@@ -25,6 +25,7 @@ CREATING = {
     "POST /accounts/{account}/sessions",
     "POST /accounts/{account}/restores",
     "POST /customers/{customer}/accounts/{account}/snapshots/{session}/holds",
+    "POST /accounts/{account}/drills",
 }
 LISTS = {
     "GET /customers",
@@ -39,6 +40,7 @@ LISTS = {
     "GET /accounts/{account}/enrolment-codes",
     "GET /customers/{customer}/charges",
     "GET /customers/{customer}/incidents",
+    "GET /accounts/{account}/drills",
     "GET /audit",
     "GET /customers/{customer}/audit",
     "GET /audit/export",

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from shared.domain.tenancy import Role
 from tests.certificates import csr
 from tests.service.client import Answer, Client
+from tests.service.forms import DRILL
 from tests.service.people import Service, register
 from tests.service.places import RECOVERY_ETAG, Place, settle
 from tests.service.vault import begin
@@ -82,6 +83,8 @@ GET  /customers/{customer}/accounts/{account}/sweep | 401 200 | 200 200 404 | 40
 GET  /customers/{customer}/accounts/{account}/sweep-reports | 401 200 | 200 200 404 | 403 403 403 | 403 403 403
 GET  /customers/{customer}/accounts/{account}/deletions | 401 200 | 200 200 404 | 403 403 403 | 403 403 403
 GET  /customers/{customer}/accounts/{account}/inspections | 401 200 | 200 200 404 | 403 403 403 | 403 403 403
+POST /accounts/{account}/drills                    | 401 403 | 403 403 403 | 403 403 403 | 201 404 404
+GET  /accounts/{account}/drills                    | 401 403 | 200 200 404 | 200 200 404 | 200 404 404
 GET  /audit                                        | 401 403 | 200 200 200 | 403 403 403 | 403 403 403
 GET  /audit/export                                 | 401 403 | 200 200 200 | 403 403 403 | 403 403 403
 GET  /audit/anchor                                 | 401 403 | 200 200 200 | 403 403 403 | 403 403 403
@@ -143,10 +146,10 @@ def request(client: Client, route: str, parts: Mapping[str, str], refs_sha256: s
         return client.put(path, {"sealed": "BBBB"}, {"If-None-Match": "*"})
     if method == "DELETE":
         return client.call(method, path)
-    return client.call(method, path, good_body(template, refs_sha256))
+    return client.call(method, path, good_body(template, refs_sha256, parts))
 
 
-def good_body(template: str, refs_sha256: str = "") -> Mapping[str, Any]:
+def good_body(template: str, refs_sha256: str = "", parts: Mapping[str, str] | None = None) -> Mapping[str, Any]:
     match template.rpartition("/")[2]:
         case "customers" | "accounts":
             return {"name": "N"}
@@ -162,6 +165,8 @@ def good_body(template: str, refs_sha256: str = "") -> Mapping[str, Any]:
             return {"name": "N", "platform": "P", "csr": csr(), "code": "aaaaa-aaaaa-aaaaa-aaaaa"}
         case "commit":
             return {"refs_sha256": refs_sha256}
+        case "drills":
+            return {**DRILL, "snapshot": (parts or {})["snapshot"]}
         case "kit-test":
             return {"recovery_etag": RECOVERY_ETAG}
         case "holds":

@@ -38,6 +38,7 @@ INT64 = st.integers(-(2**63), 2**63 - 1)
 texts = st.text(max_size=60)
 names = st.text("abcdefghijklmnopqrstuvwxyz0123456789.@_+-", min_size=1, max_size=60)
 COUNTS = ("packs", "stored_bytes", "new_packs", "new_stored_bytes", "index_segments")
+DRILLED = ("files", "logical_bytes", "read_bytes", "troubles")
 statistics = st.builds(
     Statistics, files=values.sizes, logical_bytes=values.sizes, sent_bytes=values.sizes, seconds=st.floats(0, 1e12)
 )
@@ -97,6 +98,10 @@ MAPPERS: list[tuple[Mapper[Any], st.SearchStrategy[Any]]] = [
     (records.RESTORES, st.from_type(records.RestoreSession)),
     (records.SEEDINGS, st.builds(Seeding, reminders=INT64)),
     (records.RESERVATIONS, st.builds(records.Reservation, caller=names, key_sha256=names, identity=texts)),
+    (
+        records.DRILLS,
+        st.builds(records.Drill, **dict.fromkeys(DRILLED, INT64), seconds=st.floats(0, 1e12)),
+    ),
     (records.ASSERTIONS, st.builds(records.UsedAssertion, jti=names)),
 ]
 IDS = [mapper.kind.__name__ for mapper, _ in MAPPERS]

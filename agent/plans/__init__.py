@@ -1,0 +1,1 @@
+"""Named backup sets and when they are due: rules only, no clock and no disk."""
