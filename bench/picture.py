@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 
 COLOURS = ("#2563eb", "#d97706", "#64748b", "#be123c")
-_BAR, _GAP, _LEFT, _WIDTH, _TOP = 14, 12, 150, 640, 40
+_BAR, _GAP, _LEFT, _WIDTH, _TOP = 14, 12, 180, 670, 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Curve:
 def bars(title: str, all_of_them: Sequence[Bar]) -> str:
     """Bars side by side, group by group; each group is drawn to its own scale, for only neighbours compare."""
     names = list(dict.fromkeys(bar.name for bar in all_of_them))
-    lines, at = [_text(8, 22, title, "bold 15px"), *_legend(names, _LEFT + 220)], _TOP
+    lines, at = [_text(8, 22, title, "bold 15px"), *_legend(names, _LEFT + 190)], _TOP
     for group in dict.fromkeys(bar.group for bar in all_of_them):
         members = [bar for bar in all_of_them if bar.group == group]
         longest = max(bar.value for bar in members) or 1.0
@@ -52,7 +52,7 @@ def curves(title: str, panels: Mapping[str, Sequence[Curve]]) -> str:
 def _panel(panel: str, members: Sequence[Curve], at: int) -> Iterable[str]:
     height, highest = 160, max(max(curve.values) for curve in members) * 1.1 or 1.0
     yield _text(8, at + 12, panel, "bold 12px")
-    yield from _legend([curve.name for curve in members], _LEFT + 220, at + 12)
+    yield from _legend([curve.name for curve in members], _LEFT + 310, at + 12)
     for share in (0.0, 0.5, 1.0):
         y = at + 25 + height * (1 - share)
         yield f'<line x1="60" x2="{_WIDTH}" y1="{y:.1f}" y2="{y:.1f}" stroke="#cbd5e1"/>'

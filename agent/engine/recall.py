@@ -23,6 +23,8 @@ class _Table:
         self._mask = slots - 1
         self._buffer = bytearray(slots * _SLOT.size)
         self._count = 0
+        self._free = False
+        """Whether the place that was found last is free."""
 
     def __len__(self) -> int:
         return self._count
@@ -33,20 +35,19 @@ class _Table:
 
     def put(self, digest: bytes, first: int, second: int, third: int) -> None:
         at = self._place(digest)
-        self._count += self._digest(at) == _EMPTY
+        self._count += self._free
         _SLOT.pack_into(self._buffer, at, digest, first, second, third)
         if 3 * self._count > 2 * self._mask:
             self._grow()
 
     def _place(self, digest: bytes) -> int:
         """Where the digest is, or the free slot where it belongs; a third is always free."""
-        slot = int.from_bytes(digest[:8]) & self._mask
-        while self._digest(slot * _SLOT.size) not in (digest, _EMPTY):
-            slot = slot + 1 & self._mask
-        return slot * _SLOT.size
-
-    def _digest(self, at: int) -> bytes:
-        return bytes(self._buffer[at : at + 16])
+        buffer, width, mask = self._buffer, _SLOT.size, self._mask
+        at = (int.from_bytes(digest[:8]) & mask) * width
+        while (found := bytes(buffer[at : at + 16])) not in (digest, _EMPTY):
+            at = (at // width + 1 & mask) * width
+        self._free = found == _EMPTY
+        return at
 
     def _grow(self) -> None:
         larger = _Table(2 * (self._mask + 1))
@@ -100,6 +101,4 @@ class Recall:
         path, self._last_run = self._last_run, None
         for memo in memos(path, self._key):
             if memo.digest:
-                for chunk, offset, length in content.decode_rows(memo.rows):
-                    if chunk is not None:
-                        self.keep(memo.digest, chunk, offset, length)
+                self.keep(memo.digest, *content.only_row(memo.rows))

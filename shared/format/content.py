@@ -42,6 +42,12 @@ def decode_rows(rows: bytes) -> Iterator[Segment]:
     return (Segment(None if chunk == _HOLE else chunk, *span) for chunk, *span in _ROW.iter_unpack(rows))
 
 
+def only_row(rows: bytes) -> tuple[bytes, int, int]:
+    """Chunk, offset and length of the one row that a small file has."""
+    chunk, offset, length = _ROW.unpack(rows)
+    return chunk, offset, length
+
+
 def needs(rows: bytes) -> Iterator[tuple[bytes, int]]:
     """Each row's chunk and how many bytes of it are needed; holes left out."""
     return ((chunk, length) for chunk, _, length in _ROW.iter_unpack(rows) if chunk != _HOLE)
