@@ -62,3 +62,9 @@ def _alive(snapshot: Snapshot, now: datetime) -> Snapshot:
     if snapshot.take_back_until is not None and now >= snapshot.take_back_until:
         raise SnapshotExpired(f"the time to take snapshot {snapshot.id} back is over")
     return replace(snapshot, expired_at=None)
+
+
+def is_past_taking_back(snapshot: Snapshot, at: datetime) -> bool:
+    """Whether an expired snapshot may go for ever."""
+    stays = snapshot.pinned or snapshot.holds
+    return snapshot.take_back_until is not None and at >= snapshot.take_back_until and not stays

@@ -29,9 +29,12 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 def clear_sessions(services: Services, order: SweepAccount) -> SessionsCleared:
     """Sessions never committed go with all they uploaded; committed ones when the last of their packs is gone."""
-    garbage = [each.value for each in rows_of(services, order.account).sessions if is_garbage(each.value, order.at)]
+    rows = rows_of(services, order.account)
+    garbage = [session for session in rows.all_sessions if is_garbage(session, order.at)]
     for session in garbage:
         _clear_garbage(services, session)
+    if not rows.committed - rows.kept:
+        return SessionsCleared(len(garbage))
     return SessionsCleared(len(garbage) + until_unchanged(lambda: _drop_empty(services, order)))
 
 

@@ -105,13 +105,6 @@ def refuse_if_closed(services: Services, state: Stored[VaultState], session: Sto
     raise SessionClosed(standing.id, standing.state)
 
 
-def fence_overdue(services: Services, account: AccountId) -> None:
-    """Sessions whose lease ran out are not committed any more. Safe to repeat."""
-    for session in services.vaults.open_sessions(account):
-        if as_of(session, services.now()) is not session:
-            until_unchanged(lambda session=session: _fence(services, session, overdue=True))
-
-
 def fence_all(services: Services, account: AccountId, device: DeviceId | None = None) -> None:
     """No open session of the account, or of one of its devices, is committed any more. Safe to repeat."""
     for session in services.vaults.open_sessions(account):
@@ -119,13 +112,10 @@ def fence_all(services: Services, account: AccountId, device: DeviceId | None = 
             until_unchanged(lambda session=session: _fence(services, session))
 
 
-def _fence(services: Services, listed: BackupSession, *, overdue: bool = False) -> None:
-    """With `overdue` only if it was not renewed meanwhile."""
+def _fence(services: Services, listed: BackupSession) -> None:
     state = vault_state(services, listed.account)
     now = services.vaults.session(listed.account, listed.id)
-    if now is None or now.value.state is not SessionState.OPEN:
-        return
-    if not overdue or as_of(now.value, services.now()) is not now.value:
+    if now is not None and now.value.state is SessionState.OPEN:
         services.vaults.change(state, now, ended(now.value, SessionState.FENCED, services.now()))
 
 

@@ -5,11 +5,10 @@ from datetime import datetime
 from shared.contracts.sweep import AccountKey, AccountsSurveyed, SurveyAccounts
 from shared.domain.commits import fingerprint
 from shared.domain.ids import AccountId
-from shared.domain.policy_changes import policy_in_force
-from shared.domain.retention import Verdict, judge, restore_point
+from shared.domain.marks import is_past_taking_back
 from shared.domain.sessions import as_of
 from shared.domain.sweep import Ripe, is_garbage, ripeness
-from shared.operations import retention
+from shared.operations.sweeping import expiring
 from shared.services import Services
 from shared.storage.vaults import Rows
 
@@ -44,11 +43,6 @@ def _is_unfinished(rows: Rows, at: datetime) -> bool:
 
 
 def _lets_go(services: Services, rows: Rows, at: datetime) -> bool:
-    """Whether a snapshot expires or goes; who is active is asked only if it could matter."""
-    points = [restore_point(snapshot.value) for snapshot in rows.snapshots]
-    policies = policy_in_force(rows.retention and rows.retention.value, at)
-    over = {j.id for j in judge(points, policies, at, frozenset()) if j.verdict is Verdict.EXPIRE}
-    if not over:
-        return False
-    active = retention.active_devices(services, rows.state.value.account)
-    return any(judgement.verdict is Verdict.EXPIRE for judgement in judge(points, policies, at, active))
+    """Whether a snapshot goes, or expires."""
+    goes = any(is_past_taking_back(snapshot.value, at) for snapshot in rows.snapshots)
+    return goes or bool(expiring(services, rows, at))

@@ -1,7 +1,7 @@
 """The steps of an account's sweep: each safe to repeat, to stop anywhere, to run beside another (design 5.4, 5.5)."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.contracts.sweep import (
@@ -16,10 +16,12 @@ from shared.domain import catalogue as catalogues
 from shared.domain.commits import TAKE_BACK, Snapshot, VaultState, fingerprint
 from shared.domain.deletions import Deletion, Kind
 from shared.domain.errors import NotFound
-from shared.domain.ids import AccountId, PackName
+from shared.domain.ids import AccountId, DeviceId, PackName
+from shared.domain.marks import is_past_taking_back
 from shared.domain.policy_changes import policy_in_force
 from shared.domain.retention import Verdict, judge, restore_point
-from shared.domain.sweep import Ripe, condemned, dated, deleted, doomed, ripeness, to_be_joined
+from shared.domain.sessions import BackupSession, as_of
+from shared.domain.sweep import GRACE, Ripe, condemned, dated, deleted, doomed, ripeness, to_be_joined
 from shared.format import names
 from shared.format.refs import mentions
 from shared.operations import incidents, retention, sessions
@@ -28,7 +30,7 @@ from shared.operations.contention import until_unchanged
 from shared.operations.incidents import Loss
 from shared.services import Services
 from shared.storage.tables import MAX_TRANSACTION, AlreadyThere, Remove, Replace, Stored
-from shared.storage.vaults import SNAPSHOTS, Rows
+from shared.storage.vaults import SESSIONS, SNAPSHOTS, Rows
 
 ROWS_A_TRANSACTION = MAX_TRANSACTION - 1
 """The state's row takes part in each."""
@@ -37,10 +39,12 @@ PACKS_A_CALL = 10 * 256
 
 def expire_snapshots(services: Services, order: SweepAccount) -> SnapshotsExpired:
     """Fences what ran out, lets expire what no rule keeps, removes what nobody took back."""
-    sessions.fence_overdue(services, order.account)
-    expired = _in_windows(lambda: until_unchanged(lambda: _expire(services, order)))
-    removed = _in_windows(lambda: until_unchanged(lambda: _remove(services, order)))
-    return SnapshotsExpired(expired, removed)
+    expired = removed = 0
+    while True:
+        done = until_unchanged(lambda: _settle(services, order))
+        expired, removed = expired + len(done.expiring), removed + len(done.removed)
+        if not done.is_full:
+            return SnapshotsExpired(expired, removed)
 
 
 def condemn_packs(services: Services, order: SweepAccount) -> PacksCondemned:
@@ -62,7 +66,7 @@ def doom_packs(services: Services, order: SweepAccount) -> PacksDoomed:
 
 def delete_packs(services: Services, order: DeletePacks) -> PacksDeleted:
     """The next packs of the set that is being deleted; after the last of them the set is done with."""
-    state = rows_of(services, order.account).state.value
+    state = sessions.vault_state(services, order.account).value
     if state.deleting is None or order.packs not in (None, state.deleting.packs):
         return PacksDeleted(None, "", 0, 0)  # somebody else has done it
     doom, packs = state.deleting, services.pack_sets.read(order.account, state.deleting.packs)
@@ -77,6 +81,20 @@ def delete_packs(services: Services, order: DeletePacks) -> PacksDeleted:
     # Blobs before tombstones: a crash here deletes once more what is gone already.
     until_unchanged(lambda: _finish(services, order.account, doom.packs))
     return PacksDeleted(None, "", done, len(packs))
+
+
+def expiring(services: Services, rows: Rows, at: datetime) -> list[Stored[Snapshot]]:
+    """Snapshots that no rule keeps any more; who is active is asked only if that could matter."""
+    policies = policy_in_force(rows.retention and rows.retention.value, at)
+    there = {each.value.id: each for each in rows.snapshots if each.value.expired_at is None}
+    points = [restore_point(each.value) for each in there.values()]
+
+    def over(active: frozenset[DeviceId]) -> list[Stored[Snapshot]]:
+        judged = judge(points, policies, at, active)
+        return [there[judgement.id] for judgement in judged if judgement.verdict is Verdict.EXPIRE]
+
+    found = over(frozenset())
+    return found and over(retention.active_devices(services, rows.state.value.account))
 
 
 def rows_of(services: Services, account: AccountId) -> Rows:
@@ -94,45 +112,45 @@ def log(services: Services, entry: Deletion) -> None:
         return
 
 
-def _expire(services: Services, order: SweepAccount) -> int:
-    rows = rows_of(services, order.account)
-    over = list(_over(services, rows, order.at))[:ROWS_A_TRANSACTION]
-    since = dated(order.at, services.now())
-    steps = [Replace(SNAPSHOTS.to_entity(replace(each.value, expired_at=since)), each.etag) for each in over]
+@dataclass(frozen=True, slots=True)
+class _Settlement:
+    """The rows that a sweep changes before it looks at packs, as many as one transaction takes."""
+
+    overdue: tuple[Stored[BackupSession], ...]
+    expiring: tuple[Stored[Snapshot], ...]
+    removed: tuple[Stored[Snapshot], ...]
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.overdue) + len(self.expiring) + len(self.removed) == ROWS_A_TRANSACTION
+
+
+def _settle(services: Services, order: SweepAccount) -> _Settlement:
+    rows, now = rows_of(services, order.account), services.now()
+    done = _settlement(services, rows, order.at, now)
+    since = dated(order.at, now)
+    for snapshot in done.removed:
+        log(services, _removal(snapshot.value))
+    steps = [
+        *(Replace(SESSIONS.to_entity(as_of(each.value, now)), each.etag) for each in done.overdue),
+        *(Replace(SNAPSHOTS.to_entity(replace(each.value, expired_at=since)), each.etag) for each in done.expiring),
+        *(Remove(SNAPSHOTS.to_entity(each.value), each.etag) for each in done.removed),
+    ]
     if steps:
         services.vaults.write(rows.state, rows.state.value, steps)
-    return len(steps)
-
-
-def _over(services: Services, rows: Rows, at: datetime) -> Iterator[Stored[Snapshot]]:
-    """Snapshots that no rule keeps any more."""
-    policies = policy_in_force(rows.retention and rows.retention.value, at)
-    points = [restore_point(snapshot.value) for snapshot in rows.snapshots]
-    judged = judge(points, policies, at, retention.active_devices(services, rows.state.value.account))
-    verdicts = {judgement.id: judgement.verdict for judgement in judged}
-    for snapshot in rows.snapshots:
-        if snapshot.value.expired_at is None and verdicts[snapshot.value.id] is Verdict.EXPIRE:
-            yield snapshot
-
-
-def _remove(services: Services, order: SweepAccount) -> int:
-    rows = rows_of(services, order.account)
-    gone = [each for each in rows.snapshots if _is_past_taking_back(each.value, order.at)][:ROWS_A_TRANSACTION]
-    for snapshot in gone:
-        log(services, _removal(snapshot.value))
-    if gone:
-        services.vaults.write(
-            rows.state, rows.state.value, [Remove(SNAPSHOTS.to_entity(s.value), s.etag) for s in gone]
-        )
     # Rows before objects: a crash here leaves garbage, never a snapshot that cannot be restored.
-    objects = (name for each in gone for name in (names.refs(each.value.id), names.head(each.value.id)))
+    objects = (name for each in done.removed for name in (names.refs(each.value.id), names.head(each.value.id)))
     services.vault_blobs.delete_meta(order.account, objects)
-    return len(gone)
+    return done
 
 
-def _is_past_taking_back(snapshot: Snapshot, at: datetime) -> bool:
-    stays = snapshot.pinned or snapshot.holds
-    return snapshot.expired_at is not None and at >= snapshot.expired_at + TAKE_BACK and not stays
+def _settlement(services: Services, rows: Rows, at: datetime, now: datetime) -> _Settlement:
+    room = ROWS_A_TRANSACTION
+    overdue = tuple(each for each in rows.sessions if as_of(each.value, now) is not each.value)[:room]
+    room -= len(overdue)
+    removed = tuple(each for each in rows.snapshots if is_past_taking_back(each.value, at))[:room]
+    room -= len(removed)
+    return _Settlement(overdue, tuple(expiring(services, rows, at)[:room]), removed)
 
 
 def _removal(snapshot: Snapshot) -> Deletion:
@@ -175,6 +193,9 @@ def _condemning(services: Services, state: VaultState, dead: Mapping[PackName, i
 
 
 def _doom(services: Services, order: SweepAccount) -> PacksDoomed:
+    state = sessions.vault_state(services, order.account).value
+    if not any(order.at >= batch.at + GRACE for batch in state.condemned):
+        return PacksDoomed(0, 0)  # without a look at all the rows
     rows = rows_of(services, order.account)
     verdicts = [ripeness(batch, rows.all_sessions, order.at) for batch in rows.state.value.condemned]
     ripe = [verdict.batch for verdict in verdicts if isinstance(verdict, Ripe)]
@@ -203,12 +224,3 @@ def _finish(services: Services, account: AccountId, doom: str) -> None:
         return  # a repeated call
     tombstones = services.pack_sets.read_all(account, (state.value.deleted, doom))
     services.vaults.write(state, deleted(state.value, services.pack_sets.write(account, tombstones)))
-
-
-def _in_windows(window: Callable[[], int]) -> int:
-    """Until one has room left over; returns how many rows that were."""
-    total = done = window()
-    while done == ROWS_A_TRANSACTION:
-        done = window()
-        total += done
-    return total

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
-from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import BlobProperties, ContainerClient
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +14,7 @@ from shared.domain.ids import AccountId, PackName, SessionId
 from shared.services import Services
 from shared.storage import catalogues
 from shared.storage.catalogues import FORGET_AFTER, decode, encode
+from shared.storage.tables import Changed
 from tests.domain import values
 
 SESSION, SNAPSHOT = (SessionId.of_number(n) for n in (1, 2))
@@ -116,7 +116,7 @@ def test_old_blobs_go_but_those_that_the_state_names(
     assert services.catalogues.read(account, kept) == SAMPLE
     assert services.catalogues.read(account, old) is None
     assert len(services.pack_sets.read(account, doom)) == 1
-    with pytest.raises(ResourceNotFoundError):
+    with pytest.raises(Changed):
         services.pack_sets.read(account, old_doom)
     assert services.catalogues.read(other, theirs) == SAMPLE
 
