@@ -94,8 +94,8 @@ def _drop_empty(services: Services, order: SweepAccount) -> int:
     if not over:
         return 0
     gone = frozenset(over)
-    for session in over:
-        log(services, Deletion(order.account, order.at, Kind.SESSION, session, 0, 0, "none of its packs is left"))
+    reason = "none of its packs is left"
+    log(services, *(Deletion(order.account, order.at, Kind.SESSION, session, 0, 0, reason) for session in over))
     left = {pack: size for pack, size in tombstones.items() if pack.session not in gone}
     new = replace(
         rows.state.value,

@@ -1,8 +1,10 @@
 """The steps of an account's sweep: each safe to repeat, to stop anywhere, to run beside another (design 5.4, 5.5)."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import batched
 
 from shared.contracts.sweep import (
     DeletePacks,
@@ -29,7 +31,8 @@ from shared.operations.cataloguing import RefsLost, refs_of, up_to_date
 from shared.operations.contention import until_unchanged
 from shared.operations.incidents import Loss
 from shared.services import Services
-from shared.storage.tables import MAX_TRANSACTION, AlreadyThere, Remove, Replace, Stored
+from shared.storage.deletions import DELETIONS
+from shared.storage.tables import MAX_TRANSACTION, AlreadyThere, Insert, Remove, Replace, Stored, transact
 from shared.storage.vaults import SESSIONS, SNAPSHOTS, Rows
 
 ROWS_A_TRANSACTION = MAX_TRANSACTION - 1
@@ -104,12 +107,15 @@ def rows_of(services: Services, account: AccountId) -> Rows:
     return rows
 
 
-def log(services: Services, entry: Deletion) -> None:
-    """Once, however often it is told."""
-    try:
-        services.deletions.insert(entry)
-    except AlreadyThere:
-        return
+def log(services: Services, *entries: Deletion) -> None:
+    """Each once, however often it is told: what the first telling counted stands."""
+    for together in batched(entries, MAX_TRANSACTION, strict=False):
+        try:
+            transact(services.deletions.client, [Insert(DELETIONS.to_entity(entry)) for entry in together])
+        except AlreadyThere:
+            for entry in together:
+                with suppress(AlreadyThere):
+                    services.deletions.insert(entry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +135,7 @@ def _settle(services: Services, order: SweepAccount) -> _Settlement:
     rows, now = rows_of(services, order.account), services.now()
     done = _settlement(services, rows, order.at, now)
     since = dated(order.at, now)
-    for snapshot in done.removed:
-        log(services, _removal(snapshot.value))
+    log(services, *(_removal(snapshot.value) for snapshot in done.removed))
     steps = [
         *(Replace(SESSIONS.to_entity(as_of(each.value, now)), each.etag) for each in done.overdue),
         *(Replace(SNAPSHOTS.to_entity(replace(each.value, expired_at=since)), each.etag) for each in done.expiring),
