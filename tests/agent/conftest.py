@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from agent import patience
 from agent.certificates import thumbprint
-from agent.cli import joining, passwords, remote, reopening, signing_in, standing
+from agent.cli import joining, passwords, recovering, remote, renewing, reopening, retaining, signing_in, standing
 from agent.cli.app import app
 from agent.cli.exits import Exit
 from agent.credentials import DeviceKey
@@ -78,9 +79,10 @@ def hort(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     monkeypatch.setenv("HORT_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("HORT_PASSWORD", raising=False)
     monkeypatch.chdir(tmp_path)
-    for module in (joining, passwords, remote, reopening, signing_in):
+    for module in (joining, passwords, recovering, remote, reopening, retaining, signing_in, patience):
         monkeypatch.setattr(module, "Patience", lambda: SHORT)
-    monkeypatch.setattr(standing, "SHORT", SHORT)
+    for module in (renewing, standing):
+        monkeypatch.setattr(module, "SHORT", SHORT)
 
     def run(*arguments: str, code: Exit = Exit.OK) -> Said:
         with pytest.raises(SystemExit) as ended:

@@ -16,6 +16,7 @@ from tests.scenarios.nights import Nights, administrator
 from tests.scenarios.stored import Stored
 
 DAYS = 20
+BACKED_UP = {1, 2, 3, 6, 10, 15, 20}
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Diary:
-    """Twenty days of somebody who writes a page a day, with a backup each evening and the default of fourteen days."""
+    """Twenty days of somebody who writes a page, with a backup on some evenings, and the default of fourteen days."""
 
     customer: Customer
     laptop: Device
@@ -38,9 +39,10 @@ class Diary:
         self.laptop.hort("restore", self.snapshots[day], "--target", str(target))
         return (target / self.page.relative_to("/")).read_text()
 
-    def listed(self) -> set[int]:
-        there = {each["session"] for each in json.loads(self.laptop.hort("snapshots"))["snapshots"]}
-        return {day for day, snapshot in self.snapshots.items() if snapshot in there}
+    def listed(self) -> dict[int, str | None]:
+        """By day, until when an expired snapshot can be taken back; `None` for all others."""
+        found = {each["session"]: each for each in json.loads(self.laptop.hort("snapshots"))["snapshots"]}
+        return {day: found[s]["take_back_until"] for day, s in self.snapshots.items() if s in found}
 
 
 def written_on(day: int) -> str:
@@ -55,8 +57,9 @@ def diary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Diary]:
         diary = Diary(customer, customer.registered("laptop"), folder / "documents" / "page.txt", {})
         diary.page.parent.mkdir()
         for day in range(1, DAYS + 1):
-            diary.page.write_text(written_on(day))
-            diary.snapshots[day] = diary.laptop.ask(Report, "backup", str(diary.page.parent)).session
+            if day in BACKED_UP:
+                diary.page.write_text(written_on(day))
+                diary.snapshots[day] = diary.laptop.ask(Report, "backup", str(diary.page.parent)).session
             if day == 1:
                 administrator(customer).hold(customer, diary.snapshots[day], "file 7 O 12/26")
             Nights(stack).pass_by()
@@ -78,7 +81,7 @@ def test_a_day_before_that_is_gone_and_the_log_says_why(diary: Diary, tmp_path: 
 
 def test_what_was_uploaded_for_it_is_gone_from_storage_too(diary: Diary) -> None:
     stored = Stored(diary.customer.stack, diary.customer.account)
-    assert not {pack.session for pack in stored.packs()} & {diary.snapshots[day] for day in (2, 3, 4)}
+    assert not {pack.session for pack in stored.packs()} & {diary.snapshots[day] for day in (2, 3)}
 
 
 def test_a_held_snapshot_stays_whatever_the_policy_says(diary: Diary, tmp_path: Path) -> None:
@@ -89,7 +92,10 @@ def test_an_expired_snapshot_is_taken_back_within_a_day_and_restored(diary: Diar
     anna = administrator(diary.customer)
     there = {each.id: each for each in anna.snapshots(diary.customer.account)}
     (day,) = (d for d, s in diary.snapshots.items() if s in there and there[s].expired_at is not None)
-    assert day not in diary.listed(), "an expired one is not offered"
+    assert [d for d, until in diary.listed().items() if until is not None] == [day]
+    refused = diary.laptop.run("restore", diary.snapshots[day], "--target", str(tmp_path / "too-late"))
+    assert refused.returncode != 0, "it is shown, and not offered"
+    assert "Traceback" not in refused.stderr
     anna.take_back(diary.customer.account, diary.snapshots[day])
     assert diary.restored(day, tmp_path) == written_on(day)
 

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.quick.stack import QuickStack
+from tests.quick.stack import QuickStack, QuietStack
 from tests.service.client import Client
 from tests.service.people import Customer, Device, Service, User, register
 
 
 def running(tmp_path_factory: pytest.TempPathFactory, *, virtual_clock: bool) -> Iterator[Service]:
-    with QuickStack.start(tmp_path_factory.mktemp("stack"), virtual_clock=virtual_clock) as stack:
+    kind = QuietStack if virtual_clock else QuickStack
+    with kind.start(tmp_path_factory.mktemp("stack"), virtual_clock=virtual_clock) as stack:
         service = Service(stack)
         yield service
         assert not service.secrets.leaked_into(service.log()), "the log holds secrets"
