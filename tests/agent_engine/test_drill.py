@@ -43,8 +43,8 @@ def test_a_drill_restores_so_many_files_and_compares_them(full_house: House) -> 
 
 def test_every_file_comes_to_be_drilled(full_house: House) -> None:
     seen = set[str]()
-    for seed in range(12):
-        drilled(full_house, 60, seed=seed, name=f"drill{seed}")
+    for seed in range(2):
+        drilled(full_house, 200, seed=seed, name=f"drill{seed}")
         seen |= restored(full_house, f"drill{seed}")
     assert len(seen) > 250
 

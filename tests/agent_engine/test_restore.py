@@ -309,7 +309,7 @@ def test_many_parents_do_not_use_up_the_handles(house: House) -> None:
     house.backup()
     before = len(list(Path("/proc/self/fd").iterdir()))
     assert house.restored() == look(house.source)
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before
 
 
 @pytest.mark.parametrize("overwrite", [Overwrite.NEVER, Overwrite.ALWAYS])

@@ -302,7 +302,7 @@ PARTS = ("account", "device", "session", "pack", "restore", "hold")
 def test_no_token_of_one_tenant_opens_a_path_of_another(world: World) -> None:
     """Also not when only a part of the path is foreign."""
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=100, deadline=None)
     @given(
         route=st.sampled_from(TENANT_ROUTES),
         who=st.sampled_from(["admin", "member", "device"]),

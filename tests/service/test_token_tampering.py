@@ -72,7 +72,7 @@ def swapped(token: str, other: str) -> st.SearchStrategy[str]:
 
 
 @given(st.data())
-@settings(max_examples=150)
+@settings(max_examples=50)
 def test_a_scratched_access_token_opens_nothing(world: World, data: st.DataObject) -> None:
     world.opens_nothing(data.draw(scratched(world.forge.token)))
 
@@ -87,7 +87,7 @@ def test_the_last_character_of_a_signature_counts_too(world: World) -> None:
 
 
 @given(st.data())
-@settings(max_examples=100)
+@settings(max_examples=60)
 def test_a_scratched_assertion_gets_no_token(world: World, data: st.DataObject) -> None:
     world.asserts_nothing(data.draw(scratched(world.assertion)))
 
@@ -106,7 +106,7 @@ HEADERS: dict[str, st.SearchStrategy[Any]] = {
 
 
 @given(st.data(), st.sampled_from(sorted(HEADERS)))
-@settings(max_examples=80)
+@settings(max_examples=50)
 def test_another_key_algorithm_or_type_in_the_header_opens_nothing(
     world: World, data: st.DataObject, field: str
 ) -> None:
@@ -153,14 +153,14 @@ def test_a_token_of_or_for_another_service_opens_nothing(world: World, changed: 
 
 
 @given(st.dictionaries(st.sampled_from(CLAIMS), ANY_JSON, min_size=1, max_size=4))
-@settings(max_examples=80)
+@settings(max_examples=50)
 def test_claims_written_anew_under_the_old_signature_open_nothing(world: World, forged: Mapping[str, Any]) -> None:
     assume(json.dumps({**world.forge.claims, **forged}) != json.dumps(world.forge.claims))
     world.opens_nothing(world.forge.promoted(**forged))
 
 
 @given(st.dictionaries(st.sampled_from(("iss", "sub", "aud", "exp", "iat", "nbf")), ANY_JSON, min_size=1, max_size=3))
-@settings(max_examples=100)
+@settings(max_examples=60)
 def test_an_assertion_that_claims_anything_else_gets_no_token(world: World, forged: Mapping[str, Any]) -> None:
     """Signed by the device itself, which may write what it likes."""
     good, now = world.device.claims(), world.service.now().timestamp()

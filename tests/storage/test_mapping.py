@@ -125,7 +125,7 @@ def test_every_table_of_the_service_is_tested_here() -> None:
 
 
 @pytest.mark.parametrize(("mapper", "strategy"), MAPPERS, ids=IDS)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_what_is_stored_comes_back_the_same(
     scratch: TableClient, mapper: Mapper[Any], strategy: st.SearchStrategy[Any], data: st.DataObject

@@ -243,7 +243,7 @@ def tampered(draw: st.DrawFn, query: str) -> str:
 
 
 @given(st.data(), st.sampled_from(GRANTS))
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_a_grant_with_any_parameter_tampered_with_is_dead(world: World, data: st.DataObject, grant: Grant) -> None:
     url = urlsplit(world.urls[grant])
     forged = url._replace(query=data.draw(tampered(url.query))).geturl()
