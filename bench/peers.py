@@ -71,7 +71,7 @@ class Hort:
 
     def make(self) -> Sequence[Command]:
         if self.stack is None:
-            return (self._hort("init"),)
+            return (self._hort("init", "--kit", str(self.root / "kit.txt")),)
         return (self._hort(*_register(self.stack, self.root)),)
 
     def backup(self, source: Path) -> Command:
