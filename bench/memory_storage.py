@@ -205,5 +205,5 @@ class MemoryServices(Services):
 
 def _entity(row: Row) -> TableEntity:
     entity = TableEntity(row[0])
-    entity._metadata = {"etag": row[1], "timestamp": datetime.now(UTC)}  # pyright: ignore[reportPrivateUsage]
+    entity._metadata = {"etag": row[1], "timestamp": datetime.now(UTC)}  # pyright: ignore[reportPrivateUsage] -- only the SDK sets it
     return entity

@@ -1,6 +1,5 @@
 """What the command line takes. Every command's work loads when it is called, so that `hort --help` starts fast."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,8 +7,10 @@ import typer
 from typer.core import TyperCommand
 
 from agent.cli import account_commands
-from agent.cli.options import Account, AsJson, Login, PassphraseFile, PasswordFile
+from agent.cli.options import Account, AsJson, Limit, Login, PassphraseFile, PasswordFile, RecoveryKey, Vault
 from agent.cli.perform import performing
+from agent.cli.plan_app import plan, running
+from agent.cli.recovery_app import recovery_kit
 from agent.cli.retention_app import marks, retention
 from agent.overwrite import Overwrite
 
@@ -22,10 +23,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-recovery_kit = typer.Typer(
-    help="Test the recovery kit, or make a new one.", no_args_is_help=True, rich_markup_mode=None
-)
 app.add_typer(recovery_kit, name="recovery-kit")
+app.add_typer(plan, name="plan")
+app.add_typer(running)
 app.add_typer(retention, name="retention")
 app.add_typer(marks)
 app.add_typer(account_commands.devices, name="devices")
@@ -33,19 +33,7 @@ app.add_typer(account_commands.codes, name="codes")
 app.add_typer(account_commands.account, name="account")
 app.add_typer(account_commands.passphrase, name="passphrase")
 
-plan = typer.Typer(help="Named backup sets that the daemon runs.", no_args_is_help=True, rich_markup_mode=None)
-app.add_typer(plan, name="plan")
 
-
-class Unit(StrEnum):
-    SYSTEMD = "systemd"
-    WINDOWS = "windows"
-
-
-Vault = Annotated[
-    str | None,
-    typer.Option("--vault", metavar="URL", help="A vault in a folder, file:///path, not the service."),
-]
 ServiceUrl = Annotated[str, typer.Option("--service", metavar="URL", help="Such as https://backup.example.com.")]
 NewPasswordFile = Annotated[
     Path | None,
@@ -55,9 +43,6 @@ DeviceName = Annotated[
     str | None, typer.Option("--name", metavar="DEVICE", help="What to call this device; by default its host name.")
 ]
 Kit = Annotated[Path | None, typer.Option("--kit", metavar="FILE", help="The recovery kit, to write or to read.")]
-RecoveryKey = Annotated[
-    str | None, typer.Option("--recovery-key", metavar="KEY", help="The 13 groups of the kit, instead of its file.")
-]
 Code = Annotated[
     str | None, typer.Option("--code", metavar="CODE", help="An enrolment code of your administrator's, for no login.")
 ]
@@ -66,11 +51,6 @@ ByPassphrase = Annotated[
 ]
 Globs = Annotated[list[str] | None, typer.Option(metavar="GLOB", help="May be given again; excludes win.")]
 Threads = Annotated[int, typer.Option("--threads", metavar="N", min=1, max=64, help="How many workers.")]
-Limit = Annotated[
-    list[str] | None,
-    typer.Option(metavar="RATE", help="Send no faster: `2 MiB` a second, `08:00-18:00 500 KiB`; may be given again."),
-]
-PlanName = Annotated[str, typer.Argument(metavar="NAME", help="Lower-case letters, digits and dashes.")]
 _WHICH = "`latest`, a time such as `yesterday 14:00` or `3 days ago`, an id or its start; `home@latest` for a plan's."
 Snapshot = Annotated[str, typer.Argument(metavar="SNAPSHOT", help=_WHICH)]
 
@@ -342,111 +322,6 @@ def status(as_json: AsJson = False) -> None:
         from agent.cli.standing import status
 
         say(status())
-
-
-@plan.command("list")
-def list_plans(as_json: AsJson = False) -> None:
-    """List the plans, when each ran and when it runs next."""
-    with performing(as_json=as_json) as say:
-        from agent.cli.planning import list_plans
-
-        say(list_plans())
-
-
-@plan.command("show")
-def show_plan(name: PlanName, as_json: AsJson = False) -> None:
-    """Show one plan as it is written down."""
-    with performing(as_json=as_json) as say:
-        from agent.cli.planning import show_plan
-
-        say(show_plan(name))
-
-
-@plan.command("set")
-def set_plan(
-    name: PlanName,
-    path: Annotated[list[str] | None, typer.Option(metavar="PATH", help="May be given again.")] = None,
-    exclude: Annotated[
-        list[str] | None, typer.Option(metavar="LINE", help="As in a .gitignore; may be given again.")
-    ] = None,
-    preset: Annotated[list[str] | None, typer.Option(help="caches, temporary, builds or system.")] = None,
-    schedule: Annotated[str | None, typer.Option(help="Such as `daily 22:00`, `weekly sunday 03:00`, or cron.")] = None,
-    kind: Annotated[str | None, typer.Option(help="incremental, synthetic_full or active_full.")] = None,
-    spread_minutes: Annotated[int | None, typer.Option(help="Begin up to so much later, each device its own.")] = None,
-    limit: Limit = None,
-    on_battery: Annotated[bool | None, typer.Option("--on-battery/--not-on-battery")] = None,
-    enabled: Annotated[bool | None, typer.Option("--enable/--disable")] = None,
-    vault: Vault = None,
-    as_json: AsJson = False,
-) -> None:
-    """Make a plan, or change what is given of one."""
-    with performing(as_json=as_json) as say:
-        from agent.cli.planning import set_plan
-
-        given = {
-            "paths": path,
-            "exclude": exclude,
-            "presets": preset,
-            "schedule": schedule,
-            "kind": kind,
-            "spread_minutes": spread_minutes,
-            "limit": limit,
-            "on_battery": on_battery,
-            "enabled": enabled,
-            "vault": vault,
-        }
-        say(set_plan(name, {key: value for key, value in given.items() if value is not None}))
-
-
-@plan.command("remove")
-def remove_plan(name: PlanName, as_json: AsJson = False) -> None:
-    """Forget a plan. Its snapshots stay."""
-    with performing(as_json=as_json) as say:
-        from agent.cli.planning import remove_plan
-
-        say(remove_plan(name))
-
-
-@app.command()
-def daemon(
-    once: Annotated[bool, typer.Option("--once", help="Run what is due now, and end.")] = False,
-    print_unit: Annotated[Unit | None, typer.Option("--print-unit", help="Print what starts it, and end.")] = None,
-) -> None:
-    """Run the plans when they are due, for as long as the machine runs."""
-    with performing(as_json=False) as say:
-        from agent.cli import daemon
-
-        if print_unit is not None:
-            say(daemon.unit(print_unit.value))
-        else:
-            say(daemon.serve(once=once))
-
-
-@recovery_kit.command("test")
-def prove_recovery_kit(
-    kit: Annotated[Path | None, typer.Option("--kit", metavar="FILE", help="The kit to try.")] = None,
-    recovery_key: RecoveryKey = None,
-    as_json: AsJson = False,
-) -> None:
-    """Prove that the recovery kit opens the account's key; only then does this device count as protected."""
-    with performing(as_json=as_json) as say:
-        from agent.cli.recovering import test
-
-        say(test(kit, recovery_key))
-
-
-@recovery_kit.command("renew")
-def renew_recovery_kit(
-    login: Login,
-    password_file: PasswordFile = None,
-    kit: Annotated[Path | None, typer.Option("--kit", metavar="NEWFILE", help="Where to write the new kit.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Make a new recovery kit; the old one is dead at once."""
-    with performing(as_json=as_json) as say:
-        from agent.cli.recovering import RenewWish, renew
-
-        say(renew(RenewWish(login, password_file, kit)))
 
 
 @app.command()

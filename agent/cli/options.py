@@ -17,3 +17,14 @@ PassphraseFile = Annotated[
 Account = Annotated[
     str | None, typer.Option("--account", metavar="ID", help="Which of your accounts, if you have several.")
 ]
+Vault = Annotated[
+    str | None,
+    typer.Option("--vault", metavar="URL", help="A vault in a folder, file:///path, not the service."),
+]
+RecoveryKey = Annotated[
+    str | None, typer.Option("--recovery-key", metavar="KEY", help="The 13 groups of the kit, instead of its file.")
+]
+Limit = Annotated[
+    list[str] | None,
+    typer.Option(metavar="RATE", help="Send no faster: `2 MiB` a second, `08:00-18:00 500 KiB`; may be given again."),
+]

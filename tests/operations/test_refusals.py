@@ -1,5 +1,6 @@
 """Who is refused at the door is in the log of whose door it was; without end, it fills no log without end."""
 
+# pyright: reportUnknownMemberType=false
 import logging
 import secrets
 from collections.abc import Sequence
@@ -112,7 +113,7 @@ def test_a_name_that_nobody_has_is_in_no_chain_but_is_logged_without_the_name(
 
 
 def count(services: Services) -> int:
-    return sum(1 for _ in services.audit.client.list_entities(select=["RowKey"]))  # pyright: ignore[reportUnknownMemberType]
+    return sum(1 for _ in services.audit.client.list_entities(select=["RowKey"]))
 
 
 class Counted(FaultyServices, QuickServices):
