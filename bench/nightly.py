@@ -165,7 +165,7 @@ def _lived(services: MemoryServices, days: int) -> Agent:
 
 def _multiply(services: MemoryServices, accounts: int) -> None:
     """Copies everything of the one account there is, under other names."""
-    old = services.accounts.scan(None, 1)[0]
+    old = services.accounts.scan(None, 1)[0].value
     tables = [table for table in services.tables.tables.values() if table.partitions]
     rows = {
         table.table_name: [row for rows in table.partitions.values() for row, _ in rows.values()] for table in tables

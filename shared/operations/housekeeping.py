@@ -1,5 +1,6 @@
 """Removes what has ended: rows that would be refused anyway, or that nobody asks for any more."""
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
@@ -33,12 +34,23 @@ def _each[T](kind: Ended, table: Callable[[Services], Table[T]], has_ended: Call
     def window(services: Services, cursor: str | None) -> Swept:
         # An hour late: what one instance still takes as good, another with a faster clock must not remove.
         now = services.now() - CLOCKS_DIFFER
-        rows, onward = table(services).window(cursor, WINDOW)
+        here = table(services)
+        rows = here.scan(_key(cursor), WINDOW)
         # As it was read: a row that somebody has written since has a new life.
-        removed = sum(table(services).remove_unchanged(row) for row in rows if has_ended(row.value, now))
-        return Swept(removed, Place(kind, onward) if onward else _after(kind))
+        removed = sum(here.remove_unchanged(row) for row in rows if has_ended(row.value, now))
+        if len(rows) < WINDOW:
+            return Swept(removed, _after(kind))
+        return Swept(removed, Place(kind, json.dumps(here.mapper.key(rows[-1].value))))
 
     return window
+
+
+def _key(cursor: str | None) -> tuple[str, str] | None:
+    """The row that a window ended with."""
+    if cursor is None:
+        return None
+    partition, row = json.loads(cursor)
+    return partition, row
 
 
 def _after(kind: Ended) -> Place | None:

@@ -30,7 +30,7 @@ SCRUB_BUDGET_BYTES = 256 << 20
 
 def next_accounts(services: Services, order: NextAccounts) -> AccountsWindow:
     after = order.after and (order.after.customer, order.after.account)
-    keys = tuple(AccountKey(a.customer, a.id) for a in services.accounts.scan(after, order.limit))
+    keys = tuple(AccountKey(a.value.customer, a.value.id) for a in services.accounts.scan(after, order.limit))
     return AccountsWindow(keys, last=keys[-1] if len(keys) == order.limit else None)
 
 

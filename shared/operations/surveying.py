@@ -16,7 +16,7 @@ from shared.storage.vaults import Rows
 def survey_accounts(services: Services, order: SurveyAccounts) -> AccountsSurveyed:
     """The next window of accounts. A locked one keeps all it has (N16)."""
     after = order.after and (order.after.customer, order.after.account)
-    accounts = services.accounts.scan(after, order.limit)
+    accounts = [row.value for row in services.accounts.scan(after, order.limit)]
     keys = [AccountKey(account.customer, account.id) for account in accounts]
     open_ones = [key for key, account in zip(keys, accounts, strict=True) if account.locked_at is None]
     return AccountsSurveyed(

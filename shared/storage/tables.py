@@ -1,7 +1,6 @@
 # pyright: reportUnknownMemberType=false
 """One table of one kind of value: insert, get, replace what was read, list in pages."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -107,28 +106,21 @@ class Table[T]:
             return False
         return True
 
-    def window(self, cursor: str | None, limit: int) -> tuple[list[Stored[T]], str | None]:
-        """At most `limit` rows, of all partitions, and where the next begin: `None` behind the last."""
-        pages = self.client.list_entities(results_per_page=limit).by_page(json.loads(cursor) if cursor else None)
-        rows = [Stored(self.mapper.from_entity(entity), etag(entity.metadata)) for entity in next(pages, ())]
-        token: Any = getattr(pages, "continuation_token", None)
-        return rows, json.dumps(token) if token else None
-
     def page(self, partition: str, *, after: str = "", prefix: str = "", limit: int) -> list[T]:
         """At most `limit` values of a partition whose row keys start with `prefix`, in row order, past `after`."""
         past_prefix = after != "" and after >= prefix
         found = self._query(partition, max(after, prefix), prefix, strictly=past_prefix, per_page=limit)
         return list(islice(found, limit))
 
-    def scan(self, after: tuple[str, str] | None, limit: int) -> list[T]:
-        """At most `limit` values of the whole table in the order of partition and row, past the key `after`."""
+    def scan(self, after: tuple[str, str] | None, limit: int) -> list[Stored[T]]:
+        """At most `limit` rows of the whole table in the order of partition and row, past the key `after`."""
         condition, parameters = "", dict[str, str]()
         if after is not None:
             # The SDK finds a parameter only where a space follows.
             condition = "PartitionKey gt @partition or (PartitionKey eq @partition and RowKey gt @row )"
             parameters = {"partition": after[0], "row": after[1]}
         found = self.client.query_entities(condition, parameters=parameters, results_per_page=limit)
-        return [self.mapper.from_entity(entity) for entity in islice(found, limit)]
+        return [Stored(self.mapper.from_entity(entity), etag(entity.metadata)) for entity in islice(found, limit)]
 
     def all(self, partition: str, *, prefix: str = "", past: str = "") -> Iterator[T]:
         """The values of a partition whose row keys start with `prefix`, in row order, beyond `past`."""
